@@ -1,0 +1,56 @@
+/* control.h - one control connection: hello, Noise IK, and framed JSON texts
+ *
+ * The same object serves both ends, and also the operator's unix socket, where the frames travel bare. It owns its
+ * descriptor and is driven by a libevent loop; all calls and callbacks are on that loop's thread. Bounds: a peer that
+ * has not finished the handshake after 10 s, sends a text over CONTROL_TEXT_MAX, or lets more than 4 MiB wait unread
+ * is closed. PROTOCOL.md, "Control".
+ */
+#ifndef SALOTTO_NET_CONTROL_H
+#define SALOTTO_NET_CONTROL_H
+
+#include "mixer/err.h"
+#include "net/identity.h"
+#include "net/seal.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define CONTROL_TEXT_MAX (4u << 20) /* down; up at most CONTROL_REQUEST_MAX */
+#define CONTROL_REQUEST_MAX 65000u
+
+struct event_base;
+struct control;
+
+struct control_callbacks {
+    /* Client without a pin: is this the right server? false closes with ERR_WRONG_KEY. */
+    bool (*trust)(struct control *c, const uint8_t server_key[32], void *arg);
+    /* The peer is proven (server: by the first transport message; client: by message 2). Texts may be sent. */
+    void (*ready)(struct control *c, void *arg);
+    /* A whole JSON text, borrowed and NUL-terminated. Not parsed here. */
+    void (*text)(struct control *c, const char *text, size_t len, void *arg);
+    /* Once, last; c is freed after it. err->code is ERR_NONE when the peer simply closed. */
+    void (*closed)(struct control *c, const struct err *err, void *arg);
+};
+
+/* Takes fd (non-blocking; connected or, for the client, connecting) in every case, also when NULL is returned (out of
+ * memory). identity and callbacks are borrowed for the connection's life. pin NULL asks callbacks.trust. */
+struct control *control_accept(struct event_base *base, int fd, const struct identity *server,
+                               const struct control_callbacks *cb, void *arg);
+struct control *control_connect(struct event_base *base, int fd, const struct identity *me, const uint8_t *pin,
+                                const struct control_callbacks *cb, void *arg);
+struct control *control_local(struct event_base *base, int fd, const struct control_callbacks *cb, void *arg);
+
+/* Queues a text. 0, or -1: too long, closed, or too much is waiting (the connection is then closed). */
+int control_send(struct control *c, const char *text, size_t len);
+
+/* Closes; with flush after what is queued was sent (2 s at the most). callbacks.closed follows, never from within. */
+void control_close(struct control *c, bool flush);
+
+/* After ready. The peer's Ed25519 key (zeros on the unix socket), and the media keys. */
+const uint8_t *control_peer_key(const struct control *c);
+const struct seal_keys *control_media_keys(const struct control *c);
+
+/* "198.51.100.7:51234", "[2001:db8::1]:51234" or "local". For refusals and operators only, never for the log. */
+const char *control_peer_address(const struct control *c);
+
+#endif
