@@ -48,7 +48,7 @@ $(BUILD)/storage/schema_sql.o: $(BUILD)/storage/schema_sql.c
 
 $(BUILD)/bin/salottod: $(call objs,tools/salottod) $(STORAGE) $(NET) $(MIXER)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) $(PKGS_storage) $(PKGS_daemon)) -lm
+	$(CC) $(ALL_LDFLAGS) -rdynamic -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) $(PKGS_storage) $(PKGS_daemon)) -lm
 $(BUILD)/bin/salotto: $(call objs,tools/salotto) $(NET) $(MIXER)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) $(PKGS_client)) -lm
@@ -58,13 +58,19 @@ $(BUILD)/bin/salottoctl: $(call objs,tools/salottoctl) $(NET) $(MIXER)
 
 # One cmocka program per noun. A daemon test links the daemon's objects, but its main.
 $(BUILD)/tests/mixer/%: $(BUILD)/tests/mixer/%.o $(MIXER)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) cmocka) -lm
+	$(CC) $(ALL_LDFLAGS) -rdynamic -o $@ $^ $(call libs,$(PKGS_mixer) cmocka) -lm
 $(BUILD)/tests/net/%: $(BUILD)/tests/net/%.o $(NET) $(MIXER)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) cmocka) -lm
 $(BUILD)/tests/storage/%: $(BUILD)/tests/storage/%.o $(STORAGE) $(MIXER)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_storage) cmocka) -lm
 $(BUILD)/tests/salottod/%: $(BUILD)/tests/salottod/%.o $(filter-out %/main.o,$(call objs,tools/salottod)) $(STORAGE) $(NET) $(MIXER)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) $(PKGS_storage) $(PKGS_daemon) cmocka) -lm
+
+# Preloaded, it aborts when a tick allocates, waits or does I/O; it finds rt_depth in programs linked with -rdynamic.
+$(BUILD)/tests/rt_trap.so: tests/rt_trap.c
+	@mkdir -p $(@D)
+	$(CC) $(STD) $(WARN) $(CFLAGS) -fPIC -shared -o $@ $<
+$(BUILD)/tests/mixer/rt_trap_check: | $(BUILD)/tests/rt_trap.so
 
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
