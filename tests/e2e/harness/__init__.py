@@ -10,4 +10,5 @@ ears     is this voice in that recording, how loud, and when
 relay    the network between a client and the daemon: it sees every datagram
 ogg      packets of an Ogg/Opus file
 peer     an independent client, written from net/PROTOCOL.md alone
+noise    its keys, ciphers and handshake
 """

@@ -69,6 +69,12 @@ class Client:
         mark = before[-1]
         return int(mark["wav_sample"] + position - mark["position"])
 
+    def position_of(self, sample):
+        """Which stream position lies at that sample of the WAV."""
+        marks = self.all("position")
+        before = [m for m in marks if m["wav_sample"] <= sample] or marks[:1]
+        return int(before[-1]["position"] + sample - before[-1]["wav_sample"])
+
     def packets(self):
         """The stream datagrams received, in order: dicts of type, epoch, number, ciphertext, tag."""
         with open(self.packets_path, "rb") as f:
