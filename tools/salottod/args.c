@@ -3,7 +3,7 @@
 
 #include "net/link.h"
 #include "storage/audit.h"
-#include "storage/nearest.h"
+#include "tools/salottod/suggest.h"
 #include "storage/rooms.h"
 #include "tools/salottod/command.h"
 #include "tools/salottod/config.h"
@@ -215,7 +215,7 @@ static int unknown_option(const char *word, const struct command *c, struct err 
     for (size_t i = 0; i < OPTIONS; i++)
         if (c->options & options[i].opt)
             names[n++] = options[i].name;
-    near = nearest_of(word, names, n);
+    near = suggest(word, names, n);
     status = complain(err, c, "unknown option '%.32s'", word);
     if (near != NULL)
         err_mend(err, "did you mean %s?", near);

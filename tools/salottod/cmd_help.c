@@ -1,7 +1,7 @@
 /* cmd_help.c - help, made from the command table */
 #include "tools/salottod/call.h"
 
-#include "storage/nearest.h"
+#include "tools/salottod/suggest.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -61,7 +61,7 @@ int cmd_help(struct call *c)
         return 0;
     for (size_t i = 0; i < count && i < 64; i++)
         names[i] = t[i].name;
-    near = nearest_of(c->args.command, names, count < 64 ? count : 64);
+    near = suggest(c->args.command, names, count < 64 ? count : 64);
     err_set(&c->err, ERR_USAGE, "type: help", "there is no command '%s'", c->args.command);
     if (near != NULL)
         err_mend(&c->err, "did you mean 'help %s'?", near);

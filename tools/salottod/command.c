@@ -1,7 +1,7 @@
 /* command.c - the one table in which every command stands (see command.h) */
 #include "tools/salottod/command.h"
 
-#include "storage/nearest.h"
+#include "tools/salottod/suggest.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -88,9 +88,9 @@ const struct command *command_find(const json_t *argv, size_t *words, struct err
         return c;
     for (size_t i = 0; i < COMMANDS; i++)
         names[i] = table[i].name;
-    near = nearest_of(both, names, COMMANDS);
+    near = suggest(both, names, COMMANDS);
     if (near == NULL)
-        near = nearest_of(first, names, COMMANDS);
+        near = suggest(first, names, COMMANDS);
     err_set(err, ERR_USAGE, "type: help", "there is no command '%.40s'", strcmp(first, "room") == 0 ? both : first);
     if (near != NULL)
         err_mend(err, "did you mean '%s'? `help` lists all", near);

@@ -1,7 +1,7 @@
 /* config.c - what an operator may set (see config.h) */
 #include "tools/salottod/config.h"
 
-#include "storage/nearest.h"
+#include "tools/salottod/suggest.h"
 
 #include <errno.h>
 #include <ini.h>
@@ -122,7 +122,7 @@ static int on_key(void *arg, const char *section, const char *key, const char *v
         r->status = err_set(r->err, ERR_USAGE, NULL, "%s:%d: key '%s' cannot be '%s'", r->path, line, key, value);
         err_mend(r->err, "give %s", expect);
     } else {
-        const char *near = nearest_of(key, keys, sizeof keys / sizeof *keys);
+        const char *near = suggest(key, keys, sizeof keys / sizeof *keys);
 
         r->status = err_set(r->err, ERR_USAGE, NULL, "%s:%d: unknown key '%s'", r->path, line, key);
         if (near != NULL)
