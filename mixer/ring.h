@@ -22,7 +22,8 @@ void ring_free(struct ring *r);
  * dropped. */
 bool ring_push(struct ring *r, const void *item, size_t bytes);
 
-/* RT_SAFE, consumer only. Copies the oldest item's slot_bytes out; false when empty. */
+/* RT_SAFE, consumer only. Copies the oldest item's slot_bytes out; false when empty. What lies behind the bytes
+ * that were pushed is left from earlier items. */
 bool ring_pop(struct ring *r, void *item);
 
 /* RT_SAFE, consumer only. The oldest item in place (NULL when empty), valid until ring_skip() drops it. */

@@ -58,7 +58,8 @@ void tape_free(struct tape *t);
 /* RT_SAFE, producer only. Copies the packet in (p->number is ignored) and returns the number it got. */
 uint64_t tape_append(struct tape *t, const struct tape_packet *p);
 
-/* RT_SAFE, any thread. Copies packet `number` out. 0, -EAGAIN (not yet made) or -ESTALE (no longer kept). */
+/* RT_SAFE, any thread. Copies packet `number` out. 0, -EAGAIN (not yet made) or -ESTALE (no longer kept); unless 0,
+ * *out is not to be used. */
 int tape_read(const struct tape *t, uint64_t number, struct tape_packet *out);
 
 /* RT_SAFE, any thread. The number that the next packet will get. Everything from tape_oldest() to it is kept. */

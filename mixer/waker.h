@@ -19,7 +19,7 @@
 
 struct waker {
     _Atomic uint32_t wakes;  /* futex word: one more for each wake-up */
-    _Atomic uint32_t asleep; /* 1 from waker_prepare() to waker_done() */
+    _Atomic uint32_t asleep; /* 1 from waker_prepare() (eventfd: waker_drain()) to the first waker_wake() after it */
     int event_fd;            /* -1: the sleeper waits on the futex */
 };
 
@@ -27,7 +27,8 @@ struct waker {
  * before waker_drain() has emptied it. */
 void waker_init(struct waker *w, int event_fd);
 
-/* Futex form, by the sleeper. timeout_ns 0 waits for ever. Returns false on time-out. */
+/* Futex form, by the sleeper. timeout_ns 0 waits for ever. Returns false on time-out; true may also come without a
+ * wake-up, so look for work and begin again at waker_prepare(). */
 uint32_t waker_prepare(struct waker *w);
 bool waker_wait(struct waker *w, uint32_t seen, uint64_t timeout_ns);
 void waker_done(struct waker *w);

@@ -1,0 +1,81 @@
+/* err.c - tests of mixer/err.h */
+#include "mixer/err.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void test_set(void **state)
+{
+    struct err err;
+
+    (void)state;
+    assert_int_equal(err_set(&err, ERR_NOT_FOUND, "see salottoctl room list", "no room called '%s'", "piazza"), -3);
+    assert_int_equal(err.code, ERR_NOT_FOUND);
+    assert_string_equal(err.message, "no room called 'piazza'");
+    assert_string_equal(err.mend, "see salottoctl room list");
+}
+
+static void test_no_place(void **state)
+{
+    (void)state;
+    assert_int_equal(err_set(NULL, ERR_USAGE, NULL, "unknown key"), -ERR_USAGE);
+    err_mend(NULL, "nobody listens");
+    err_copy(NULL, NULL);
+}
+
+static void test_control_characters(void **state)
+{
+    struct err err;
+
+    (void)state;
+    err_set(&err, ERR_USAGE, "a\tb", "\033[31mred\n\x7f caffè");
+    assert_string_equal(err.message, "?[31mred?? caffè");
+    assert_string_equal(err.mend, "a?b");
+}
+
+static void test_cut(void **state)
+{
+    char long_name[1000];
+    struct err err;
+
+    (void)state;
+    memset(long_name, 'x', sizeof long_name - 1);
+    long_name[sizeof long_name - 1] = '\0';
+    err_set(&err, ERR_STATE, long_name, "folder %s", long_name);
+    assert_int_equal(strlen(err.message), sizeof err.message - 1);
+    assert_int_equal(strlen(err.mend), sizeof err.mend - 1);
+}
+
+static void test_mend_later(void **state)
+{
+    struct err err, copy;
+
+    (void)state;
+    err_set(&err, ERR_IN_USE, NULL, "port %d is taken", 7256);
+    assert_string_equal(err.mend, "");
+    err_mend(&err, "stop the other or give --port %d", 7257);
+    err_copy(&copy, &err);
+    memset(&err, 0, sizeof err);
+    assert_int_equal(copy.code, ERR_IN_USE);
+    assert_string_equal(copy.message, "port 7256 is taken");
+    assert_string_equal(copy.mend, "stop the other or give --port 7257");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        {"an error has a code, a message and a mend, and returns the negative code", test_set, NULL, NULL, NULL},
+        {"an error may be returned without a place to write it", test_no_place, NULL, NULL, NULL},
+        {"control characters in a message become question marks", test_control_characters, NULL, NULL, NULL},
+        {"a message that is too long is cut", test_cut, NULL, NULL, NULL},
+        {"a mend can be added later, and a copy outlives its original", test_mend_later, NULL, NULL, NULL},
+    };
+
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("err", tests, NULL, NULL);
+}
