@@ -21,9 +21,9 @@ struct control_server_config {
     const struct identity *identity; /* borrowed */
     const int *tcp_fds;              /* listening sockets, taken */
     unsigned tcp_count;
-    const char *unix_path;           /* created 0660, a stale one replaced; NULL: none */
-    unsigned max_connections;        /* further ones are closed at once and counted; 0: unlimited */
-    struct waker *owner;             /* main's; woken when an event waits */
+    const char *unix_path;    /* created 0660, a stale one replaced; NULL: none */
+    unsigned max_connections; /* further ones are closed at once and counted; 0: unlimited */
+    struct waker *owner;      /* main's; woken when an event waits */
 };
 
 enum control_event_kind {
@@ -38,8 +38,8 @@ struct control_event {
     bool local;          /* the operator, by the unix socket */
     uint8_t key[32];     /* CONTROL_OPENED: peer's Ed25519 key */
     struct seal_keys keys;
-    char address[64];    /* CONTROL_OPENED */
-    char *text;          /* CONTROL_TEXT, NUL-terminated */
+    char address[64]; /* CONTROL_OPENED */
+    char *text;       /* CONTROL_TEXT, NUL-terminated */
     size_t len;
 };
 

@@ -18,11 +18,11 @@
 
 struct audit_row {
     int64_t number, at_ms;
-    char act[AUDIT_ACT_MAX + 1];             /* "mute", "promote" … */
-    char actor[PERSON_HANDLE_MAX + 1];       /* "operator" for row number 0 */
-    char target[PERSON_HANDLE_MAX + 1];      /* empty: none */
-    char detail[AUDIT_ACT_MAX + 1];          /* what is not personal: "speaker", "-3.0 dB"; empty: none */
-    char why[AUDIT_TEXT_MAX + 1];            /* empty: none, or erased */
+    char act[AUDIT_ACT_MAX + 1];        /* "mute", "promote" … */
+    char actor[PERSON_HANDLE_MAX + 1];  /* "operator" for row number 0 */
+    char target[PERSON_HANDLE_MAX + 1]; /* empty: none */
+    char detail[AUDIT_ACT_MAX + 1];     /* what is not personal: "speaker", "-3.0 dB"; empty: none */
+    char why[AUDIT_TEXT_MAX + 1];       /* empty: none, or erased */
 };
 
 /* room 0, target 0: none. actor 0: the operator. detail and why may be NULL. */

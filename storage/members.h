@@ -21,8 +21,8 @@ int role_by_name(const char *name);
 struct member {
     struct person person;
     enum role role;
-    bool muted;     /* by a moderator; stays until lifted */
-    float gain_db;  /* the room's fader, 0 unless set */
+    bool muted;       /* by a moderator; stays until lifted */
+    float gain_db;    /* the room's fader, 0 unless set */
     int64_t since_ms; /* has had this role since */
 };
 

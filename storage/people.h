@@ -29,4 +29,8 @@ int people_enter(struct db *db, const uint8_t key[32], const char *handle, struc
 int people_find(struct db *db, const char *handle_or_key, struct person *out, struct err *err);
 int people_by_key(struct db *db, const uint8_t key[32], struct person *out, struct err *err);
 
+/* For the nouns beside this one: a person from three columns (id, key, handle) of a query's row. */
+struct query;
+void people_read(struct query *q, int column, struct person *out);
+
 #endif
