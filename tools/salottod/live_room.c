@@ -79,6 +79,8 @@ static void destroy(struct live_room *r)
 
     while ((o = LIST_FIRST(&r->occupants)) != NULL) {
         LIST_REMOVE(o, next);
+        free(o->strip_release);
+        free(o->seat_release);
         free(o);
     }
     if (r->grace != NULL)

@@ -17,7 +17,8 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
-#define FLUSH_MS 400u /* for people to hear that the server stops */
+#define FLUSH_MS     400u /* for people to hear that the server stops */
+#define SETTLE_STEPS 20u  /* of 10 ms */
 
 /* --- what the threads report */
 
@@ -198,6 +199,27 @@ static void free_events(struct server *s)
         close(s->wake_fd);
 }
 
+static bool is_settled(const struct server *s)
+{
+    const struct live_room *r;
+
+    LIST_FOREACH(r, &s->rooms, next)
+        if (r->pending > 0)
+            return false;
+    return true;
+}
+
+/* Lets the threads answer what they were asked, so that nothing is left half let go. */
+static void settle(struct server *s)
+{
+    static const struct timeval step = {.tv_usec = 10000};
+
+    for (unsigned n = 0; n < SETTLE_STEPS && !is_settled(s); n++) {
+        event_base_loopexit(s->base, &step);
+        event_base_dispatch(s->base);
+    }
+}
+
 /* Commands that wait for their commit are answered; then sound stops in the direction in which it flows. Sessions stay
  * until nothing can ask for them any more. */
 void server_stop(struct server *s)
@@ -209,6 +231,7 @@ void server_stop(struct server *s)
     if (s->control != NULL) {
         storage_poll(s->storage);
         say_goodbye(s);
+        settle(s);
     }
     if (s->storage != NULL)
         storage_free(s->storage);
