@@ -83,7 +83,8 @@ static void a_file_sets_keys(void **state)
     struct err err = {0};
 
     (void)state;
-    assert_int_equal(read_text(&c, "[salottod]\nport = 9000\npublic_host = talk.example ; ours\nmax_people=7\n", &err), 0);
+    assert_int_equal(read_text(&c, "[salottod]\nport = 9000\npublic_host = talk.example ; ours\nmax_people=7\n", &err),
+                     0);
     assert_int_equal(c.port, 9000);
     assert_string_equal(c.public_host, "talk.example");
     assert_int_equal(c.max_people, 7);
@@ -103,7 +104,7 @@ static void an_unknown_key_is_named_with_file_and_line(void **state)
 
 static void a_bad_value_is_named_with_what_would_be_right(void **state)
 {
-    static const char *const bad[] = {"port = 65536\n", "port = -1\n",      "port = 80x\n",          "port =\n",
+    static const char *const bad[] = {"port = 65536\n",  "port = -1\n",     "port = 80x\n",           "port =\n",
                                       "grace_s = 1.5\n", "public_host =\n", "max_people = 99999999\n"};
     struct config c;
     struct err err;
