@@ -86,6 +86,10 @@ $(BUILD)/tests/salotto/%: $(BUILD)/tests/salotto/%.o $(filter-out %/main.o,$(cal
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) $(PKGS_client) cmocka) -lm
 $(BUILD)/tests/salottoctl/%: $(BUILD)/tests/salottoctl/%.o $(filter-out %/main.o,$(call objs,tools/salottoctl)) $(NET) $(MIXER)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) cmocka) -lm
+$(BUILD)/tests/salotto/%: $(BUILD)/tests/salotto/%.o $(filter-out %/main.o,$(call objs,tools/salotto)) $(NET) $(MIXER)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) $(PKGS_client) cmocka) -lm
+$(BUILD)/tests/salottoctl/%: $(BUILD)/tests/salottoctl/%.o $(filter-out %/main.o,$(call objs,tools/salottoctl)) $(NET) $(MIXER)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) cmocka) -lm
 
 # What a fresh checkout asks for: packages first, then a new make that sees them.
 
@@ -120,7 +124,8 @@ tsan: ## the tests under the thread sanitizer (clang)
 
 ASAN = build/asan
 TSAN = build/tsan
-RULES         = $(wildcard tests/*_safe.sh) tests/includes.sh tests/format.sh
+RULES         = $(wildcard tests/rt_safe.sh) tests/includes.sh tests/format.sh $(wildcard tests/net/*.py)
+TEST_EXTRAS   = $(BUILD)/tests/rt_trap.so
 E2E           = $(sort $(wildcard tests/e2e/*.py))
 E2E_SANITIZED = $(addprefix tests/e2e/,three_speakers.py mute.py sent_away.py roles.py bad_input.py kill9.py)
 TESTS         = $(RULES) $(UNITS) $(E2E)
