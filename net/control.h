@@ -15,11 +15,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define CONTROL_TEXT_MAX (4u << 20) /* down; up at most CONTROL_REQUEST_MAX */
+#define CONTROL_TEXT_MAX    (4u << 20) /* down; up at most CONTROL_REQUEST_MAX */
 #define CONTROL_REQUEST_MAX 65000u
 
 struct event_base;
 struct control;
+
+extern unsigned control_handshake_ms; /* 10,000; tests that wait for the time-out set it before they connect */
 
 struct control_callbacks {
     /* Client without a pin: is this the right server? false closes with ERR_WRONG_KEY. */
@@ -28,7 +30,8 @@ struct control_callbacks {
     void (*ready)(struct control *c, void *arg);
     /* A whole JSON text, borrowed and NUL-terminated. Not parsed here. */
     void (*text)(struct control *c, const char *text, size_t len, void *arg);
-    /* Once, last; c is freed after it. err->code is ERR_NONE when the peer simply closed. */
+    /* Once, last; c is freed after it. err->code is ERR_NONE when the peer simply closed, and after `ready` ERR_DENIED
+     * when it read too slowly. */
     void (*closed)(struct control *c, const struct err *err, void *arg);
 };
 
@@ -46,9 +49,15 @@ int control_send(struct control *c, const char *text, size_t len);
 /* Closes; with flush after what is queued was sent (2 s at the most). callbacks.closed follows, never from within. */
 void control_close(struct control *c, bool flush);
 
-/* After ready. The peer's Ed25519 key (zeros on the unix socket), and the media keys. */
+/* Stops reading (the peer's socket fills, and it has to wait) and goes on again. The text whose callback called this,
+ * or the one behind `ready`, is the last before the pause. */
+void control_pause(struct control *c, bool paused);
+
+/* After ready. The peer's Ed25519 key (zeros on the unix socket), and the media keys (NULL there): wiped with the
+ * connection, or by control_forget_media_keys() as soon as their owner has its copy. */
 const uint8_t *control_peer_key(const struct control *c);
 const struct seal_keys *control_media_keys(const struct control *c);
+void control_forget_media_keys(struct control *c);
 
 /* "198.51.100.7:51234", "[2001:db8::1]:51234" or "local". For refusals and operators only, never for the log. */
 const char *control_peer_address(const struct control *c);

@@ -21,9 +21,9 @@ struct control_server_config {
     const struct identity *identity; /* borrowed */
     const int *tcp_fds;              /* listening sockets, taken */
     unsigned tcp_count;
-    const char *unix_path;           /* created 0660, a stale one replaced; NULL: none */
-    unsigned max_connections;        /* further ones are closed at once and counted; 0: unlimited */
-    struct waker *owner;             /* main's; woken when an event waits */
+    const char *unix_path;    /* created 0660, a stale one replaced; NULL: none */
+    unsigned max_connections; /* further ones are closed at once and counted; 0: unlimited */
+    struct waker *owner;      /* main's; woken when an event waits */
 };
 
 enum control_event_kind {
@@ -38,8 +38,8 @@ struct control_event {
     bool local;          /* the operator, by the unix socket */
     uint8_t key[32];     /* CONTROL_OPENED: peer's Ed25519 key */
     struct seal_keys keys;
-    char address[64];    /* CONTROL_OPENED */
-    char *text;          /* CONTROL_TEXT, NUL-terminated */
+    char address[64]; /* CONTROL_OPENED */
+    char *text;       /* CONTROL_TEXT, NUL-terminated */
     size_t len;
 };
 
@@ -62,6 +62,9 @@ void control_server_free(struct control_server *s, unsigned flush_ms);
 struct control_server_stats {
     _Atomic uint64_t accepted, refused, handshakes, handshake_failures, closed_slow;
     _Atomic uint64_t open;
+    _Atomic uint64_t accept_pauses; /* no descriptor was left for a new connection */
+    _Atomic uint64_t order_waits;   /* main waited for room in the ring of its orders */
+    _Atomic uint64_t unsent;        /* texts for a connection that were too long, or found no memory */
 };
 const struct control_server_stats *control_server_stats(const struct control_server *s);
 

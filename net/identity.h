@@ -15,14 +15,14 @@
 #define IDENTITY_TEXT_BYTES 44u /* base64url without padding: 43 characters and NUL */
 
 struct identity {
-    uint8_t public_key[IDENTITY_KEY_BYTES];  /* Ed25519 */
-    uint8_t secret_key[64];                  /* Ed25519, libsodium's form */
+    uint8_t public_key[IDENTITY_KEY_BYTES];    /* Ed25519 */
+    uint8_t secret_key[64];                    /* Ed25519, libsodium's form */
     uint8_t noise_private[IDENTITY_KEY_BYTES]; /* X25519 */
 };
 
 /* Reads the key file at path; with `create` makes it (and its folder, 0700) when absent, written beside and renamed,
  * so that a crash leaves no half of it. *made says whether it was. Refuses (ERR_STATE) a file of the wrong length, or
- * readable by others. */
+ * readable by group or others. Starts libsodium (sodium_init()). made may be NULL. */
 int identity_load(struct identity *id, const char *path, bool create, bool *made, struct err *err);
 void identity_wipe(struct identity *id);
 
@@ -33,7 +33,7 @@ int identity_noise_public(uint8_t out[IDENTITY_KEY_BYTES], const uint8_t ed25519
 void identity_text(char out[IDENTITY_TEXT_BYTES], const uint8_t key[IDENTITY_KEY_BYTES]);
 int identity_parse(uint8_t key[IDENTITY_KEY_BYTES], const char *text);
 
-/* What people compare: "SHA256:" and groups of the key's hash, as ssh shows it, NUL-terminated in out. */
+/* What people compare: "SHA256:" and the hash of the key in base64, in groups of four, NUL-terminated in out. */
 #define IDENTITY_FINGERPRINT_BYTES 64u
 void identity_fingerprint(char out[IDENTITY_FINGERPRINT_BYTES], const uint8_t key[IDENTITY_KEY_BYTES]);
 

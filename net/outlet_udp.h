@@ -20,11 +20,11 @@
 struct outlet_udp;
 
 enum outlet_order_kind {
-    OUTLET_ADD,    /* session, room, keys, tape, stream; slot and own_tape when on stage, else slot -1 */
-    OUTLET_REMOVE, /* session: when answered, no further packet is sent to it */
-    OUTLET_TUNE,   /* session, tape, stream: continues at the equal position, with 240 ms of pre-roll */
-    OUTLET_STAGE,  /* session, slot and own_tape; slot -1 leaves the stage */
-    OUTLET_EPOCH,  /* room, serial, key: may be needed from now on; the last four of a room are kept */
+    OUTLET_ADD,       /* session, room, keys, tape, stream; slot and own_tape when on stage, else slot -1 */
+    OUTLET_REMOVE,    /* session: when answered, no further packet is sent to it */
+    OUTLET_TUNE,      /* session, tape, stream: continues at the equal position, with 240 ms of pre-roll */
+    OUTLET_STAGE,     /* session, slot and own_tape; slot -1 leaves the stage */
+    OUTLET_EPOCH,     /* room, serial, key: may be needed from now on; the last four of a room are kept */
     OUTLET_ROOM_GONE, /* room: forget its keys */
 };
 
@@ -32,11 +32,11 @@ struct outlet_order {
     enum outlet_order_kind kind;
     uint64_t cookie;
     uint32_t session;
-    uint32_t room;           /* main's number for the live room */
+    uint32_t room; /* main's number for the live room */
     struct seal_keys keys;
     const struct tape *tape; /* borrowed until OUTLET_REMOVE, or the OUTLET_TUNE after, is answered */
     enum stream stream;
-    int slot;                /* the strip whose bit in own_strips means this listener */
+    int slot; /* the strip whose bit in own_strips means this listener */
     const struct tape *own_tape;
     uint64_t epoch;
     uint8_t epoch_key[SEAL_KEY_BYTES];
@@ -44,11 +44,11 @@ struct outlet_order {
 
 /* Written by the worker, read by any. */
 struct outlet_stats {
-    _Atomic uint64_t sent, bytes;      /* datagrams handed to the kernel, and their payload */
-    _Atomic uint64_t refused;          /* by the kernel: buffer full, unreachable */
-    _Atomic uint64_t skipped;          /* aged off a tape before they could be sent */
-    _Atomic uint64_t keyless;          /* no epoch key known: a fault of ours if ever not 0 */
-    _Atomic uint64_t sealed;           /* packets encrypted, each once for all its listeners here */
+    _Atomic uint64_t sent, bytes; /* datagrams handed to the kernel, and their payload */
+    _Atomic uint64_t refused;     /* by the kernel: buffer full, unreachable */
+    _Atomic uint64_t skipped;     /* aged off a tape before they could be sent */
+    _Atomic uint64_t keyless;     /* no epoch key known: a fault of ours if ever not 0 */
+    _Atomic uint64_t sealed;      /* packets encrypted, each once for all its listeners here */
     _Atomic uint64_t unknown_session;
     _Atomic uint64_t wakes;
 };
@@ -63,7 +63,8 @@ void outlet_udp_free(struct outlet_udp *o);
 /* main only. False when the ring is full (4096 orders): try again after outlet_udp_answer(). */
 bool outlet_udp_order(struct outlet_udp *o, const struct outlet_order *order);
 
-/* main only. The cookie of an order that has been carried out; false when none waits. Answers keep the orders' order. */
+/* main only. The cookie of an order that has been carried out; false when none waits. Answers keep the orders' order.
+ */
 bool outlet_udp_answer(struct outlet_udp *o, uint64_t *cookie);
 
 /* udp-in only. The session's proven address, from now on. False when the ring is full. */

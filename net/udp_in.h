@@ -84,7 +84,7 @@ struct udp_in_config {
     int fd;                     /* shared UDP socket, borrowed */
     struct outlet_udp **outlet; /* borrowed; told the addresses */
     unsigned outlets;
-    struct waker *owner;        /* main's; woken when an event waits */
+    struct waker *owner; /* main's; woken when an event waits */
 };
 
 /* Starts the thread. NULL with err. */
