@@ -394,7 +394,7 @@ static void a_job_too_many_is_refused_and_none_goes_unanswered(void **state)
         storage_submit(storage, work_insert, answered, &jobs[i]);
         assert_int_equal(jobs[i].answers, 0);
     }
-    storage_poll(storage); /* the thread is still held: these are the refused ones */
+    wait_once(); /* the thread is still held: these are the refused ones */
     for (int i = 0; i < 1100; i++)
         if (jobs[i].answers != 0) {
             refused++;
