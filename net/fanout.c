@@ -4,7 +4,7 @@
  */
 #include "net/fanout.h"
 #include "net/batch.h"
-#include "net/epoch_keys.h"
+#include "net/room_keys.h"
 #include "net/id_table.h"
 
 #include <errno.h>
@@ -60,7 +60,7 @@ struct fanout {
     int fd;
     struct outlet_stats *stats;
     struct id_table sessions, groups; /* groups by their tape's address */
-    struct epoch_keys keys;
+    struct room_keys keys;
     LIST_HEAD(, group) all;
     LIST_HEAD(, listener) on_stage;
     TAILQ_HEAD(, listener) catching;
@@ -87,7 +87,7 @@ struct fanout *fanout_new(int fd, struct outlet_stats *stats)
     f->stats = stats;
     id_table_init(&f->sessions);
     id_table_init(&f->groups);
-    epoch_keys_init(&f->keys);
+    room_keys_init(&f->keys);
     LIST_INIT(&f->all);
     LIST_INIT(&f->on_stage);
     TAILQ_INIT(&f->catching);
@@ -260,9 +260,9 @@ int fanout_order(struct fanout *f, const struct outlet_order *o)
             stage(f, l, o->slot, o->own_tape);
         return 0;
     case OUTLET_EPOCH:
-        return epoch_keys_put(&f->keys, o->room, o->epoch, o->epoch_key);
+        return room_keys_put(&f->keys, o->room, o->epoch, o->epoch_key);
     case OUTLET_ROOM_GONE:
-        epoch_keys_forget(&f->keys, o->room);
+        room_keys_forget(&f->keys, o->room);
         return 0;
     }
     return 0;
@@ -294,7 +294,7 @@ static int seal_packet(struct fanout *f, struct group *g, uint64_t number, struc
     if (rc != 0)
         return rc;
     if (!g->has_key || g->key_epoch != p->epoch) {
-        const uint8_t *base = epoch_keys_find(&f->keys, g->room, p->epoch);
+        const uint8_t *base = room_keys_find(&f->keys, g->room, p->epoch);
 
         if (base == NULL)
             return -ENOKEY;
@@ -492,7 +492,7 @@ void fanout_free(struct fanout *f)
         listener_free(f, l);
     id_table_fini(&f->sessions);
     id_table_fini(&f->groups);
-    epoch_keys_fini(&f->keys);
+    room_keys_fini(&f->keys);
     sodium_memzero(f, sizeof *f);
     free(f);
 }
