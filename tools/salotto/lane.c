@@ -10,10 +10,10 @@
 #include <opus/opus.h>
 #include <string.h>
 
-#define HELD_MAX_MS    500u
-#define PACKETS_MAX    64u
-#define MISSING_MAX    5760u /* 120 ms without a packet: a lane that is only followed has nothing to offer */
-#define FOLLOW_FILLS   64u   /* pieces at most in one lane_follow() */
+#define HELD_MAX_MS  500u
+#define PACKETS_MAX  64u
+#define MISSING_MAX  5760u /* 120 ms without a packet: a lane that is only followed has nothing to offer */
+#define FOLLOW_FILLS 64u   /* pieces at most in one lane_follow() */
 
 int lane_init(struct lane *l)
 {

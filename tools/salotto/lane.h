@@ -21,10 +21,10 @@
 struct lane {
     struct jitter *jitter;
     struct decode *decode;
-    enum stream tier;  /* whose packets it gets, beside those of an own stream that continues them */
-    bool used;         /* has been offered a packet since lane_reset() */
-    bool running;      /* a packet was played: `position` is the room's; before, it only follows the clock */
-    uint64_t position; /* of the next sample that comes out */
+    enum stream tier;    /* whose packets it gets, beside those of an own stream that continues them */
+    bool used;           /* has been offered a packet since lane_reset() */
+    bool running;        /* a packet was played: `position` is the room's; before, it only follows the clock */
+    uint64_t position;   /* of the next sample that comes out */
     uint64_t first, end; /* positions offered so far: the first one's, and just after the last one's */
     uint32_t frame;      /* samples of the last packet offered */
     uint64_t warmed;     /* samples decoded from packets */
@@ -36,7 +36,7 @@ struct lane {
     uint64_t packet_position;  /* … and where */
     unsigned packet_samples;
     bool packet_fresh; /* it was played by the last lane_fill() */
-    unsigned at, left;         /* of the piece in pcm: what is next, and how much of it */
+    unsigned at, left; /* of the piece in pcm: what is next, and how much of it */
     float pcm[DECODE_MAX_SAMPLES];
 };
 

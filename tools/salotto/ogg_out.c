@@ -16,10 +16,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#define RATE            48000u
-#define LOOKAHEAD       312u /* what libopus delays at 48 kHz (OPUS_GET_LOOKAHEAD, application VOIP or AUDIO) */
-#define PACKET_MAX      1275u
-#define FILLER_SAMPLES  960u
+#define RATE           48000u
+#define LOOKAHEAD      312u /* what libopus delays at 48 kHz (OPUS_GET_LOOKAHEAD, application VOIP or AUDIO) */
+#define PACKET_MAX     1275u
+#define FILLER_SAMPLES 960u
 
 struct ogg_out {
     FILE *file;

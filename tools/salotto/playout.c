@@ -286,7 +286,7 @@ static void decide(struct playout *p)
 {
     struct lane *heard = p->heard, *warm = p->warm;
     uint64_t at = heard->position;
-    bool own = p->own.used && p->own.lane == heard, ready, due;
+    bool own = p->own.used && p->own.lane == heard, ready, due, dry;
 
     if (p->fade < FADE_SAMPLES || !warm->used)
         return;
@@ -303,7 +303,8 @@ static void decide(struct playout *p)
               : warm->tier == p->wanted && warm->tier != heard->tier;
     if (own && due && at >= p->own.end)
         ready = true;
-    if ((due && ready) || heard->missing >= MISSING_SAMPLES || (heard->missing > 0 && ready)) {
+    dry = heard->missing > 0 || (heard->left == 0 && jitter_held_ms(heard->jitter) == 0);
+    if ((due && ready) || (dry && ready) || heard->missing >= MISSING_SAMPLES) {
         p->fade = 0;
         p->stats.crossfades++;
         report_packet(p, warm);

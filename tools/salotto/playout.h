@@ -56,7 +56,7 @@ const struct playout_mark *playout_marks(const struct playout *p, unsigned *coun
 /* The position from which sound is heard (before, packets only warm the decoder); meaningful once one was decoded. */
 uint64_t playout_heard_from(const struct playout *p);
 
-struct playout_stats { /* of what was heard */
+struct playout_stats {                                      /* of what was heard */
     uint64_t played, recovered, concealed, late, duplicate; /* packets */
     uint64_t crossfades;
 };

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define RATE_OUT   48000u
-#define HALF_TAPS  24u  /* on each side at rates up to 48 kHz; in proportion more above */
+#define HALF_TAPS  24u /* on each side at rates up to 48 kHz; in proportion more above */
 #define PHASES_MAX 2048u
 #define KAISER     8.0  /* the window's beta: side lobes about 80 dB down */
 #define PASS       0.95 /* middle of the transition band, as part of the lower Nyquist frequency */

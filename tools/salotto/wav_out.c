@@ -15,10 +15,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define RATE          48000u
-#define HEADER_BYTES  44u
-#define UPDATE_EVERY  RATE
-#define DATA_MAX      (0xffffffffu - HEADER_BYTES)
+#define RATE         48000u
+#define HEADER_BYTES 44u
+#define UPDATE_EVERY RATE
+#define DATA_MAX     (0xffffffffu - HEADER_BYTES)
 
 struct wav_out {
     FILE *file;
@@ -43,9 +43,9 @@ static int write_header(struct wav_out *w, uint32_t data_bytes, struct err *err)
     uint8_t h[HEADER_BYTES] = "RIFF....WAVEfmt ....................data";
 
     put_le(h + 4, data_bytes > DATA_MAX ? 0xffffffffu : data_bytes + HEADER_BYTES - 8, 4);
-    put_le(h + 16, 16, 4);       /* bytes of the fmt chunk */
-    put_le(h + 20, 1, 2);        /* PCM */
-    put_le(h + 22, 1, 2);        /* channels */
+    put_le(h + 16, 16, 4); /* bytes of the fmt chunk */
+    put_le(h + 20, 1, 2);  /* PCM */
+    put_le(h + 22, 1, 2);  /* channels */
     put_le(h + 24, RATE, 4);
     put_le(h + 28, RATE * 2, 4); /* bytes a second */
     put_le(h + 32, 2, 2);        /* bytes a frame */
