@@ -10,6 +10,7 @@
 #include "storage/schema.h"
 
 #include <errno.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -119,6 +120,11 @@ struct db *db_open(const char *path, struct err *err)
 {
     struct db *db = calloc(1, sizeof *db);
 
+    if (sodium_init() < 0) { /* for the hashes and tokens of the nouns; may be called again and again */
+        err_set(err, ERR_INTERNAL, NULL, "libsodium does not start");
+        free(db);
+        return NULL;
+    }
     if (db != NULL) {
         db->claim = -1;
         db->path = strdup(path);

@@ -150,6 +150,21 @@ static void test_start_120ms(void **state)
     close_source(&s);
 }
 
+/* Three packets of 2.5 ms would be used up within the first pull, and each pull after it. */
+static void test_start_2_5ms(void **state)
+{
+    struct source s;
+
+    (void)state;
+    open_source(&s, NULL);
+    for (unsigned n = 0; n < 7; n++)
+        put(&s, TOC_2_5, (uint16_t)n, n * 120, 0);
+    expect(&s, JITTER_SILENCE, TICK);
+    put(&s, TOC_2_5, 7, 7 * 120, 0);
+    expect_play(&s, 0, 120);
+    close_source(&s);
+}
+
 static void test_short_utterance(void **state)
 {
     struct source s;
@@ -174,9 +189,9 @@ static void test_short_utterance(void **state)
 }
 
 /* Without jitter nothing but playing happens, in order, for as long as one cares to wait. */
-static void run_steady(uint8_t toc, unsigned frame_ms, unsigned minutes)
+static void run_steady(uint8_t toc, double frame_ms, unsigned minutes)
 {
-    unsigned frame = frame_ms * MS, ticks = minutes * 60 * 50, sent = 0, played = 0;
+    unsigned frame = (unsigned)(frame_ms * MS), ticks = minutes * 60 * 50, sent = 0, played = 0;
     struct source s;
 
     open_source(&s, NULL);
@@ -218,6 +233,7 @@ static void test_steady_60(void **state)
 static void test_steady_other(void **state)
 {
     (void)state;
+    run_steady(TOC_2_5, 2.5, 1);
     run_steady(TOC_5, 5, 1);
     run_steady(TOC_10, 10, 1);
     run_steady(TOC_40, 40, 1);
@@ -389,6 +405,8 @@ static void put_speech(struct source *s, int fec, unsigned frame, unsigned count
     assert_non_null(e);
     opus_encoder_ctl(e, OPUS_SET_BITRATE(24000));
     opus_encoder_ctl(e, OPUS_SET_SIGNAL(OPUS_SIGNAL_VOICE));
+    if (frame > 960) /* SILK alone: frames of 60 ms rather than three hybrid ones of 20 */
+        opus_encoder_ctl(e, OPUS_SET_MAX_BANDWIDTH(OPUS_BANDWIDTH_WIDEBAND));
     opus_encoder_ctl(e, OPUS_SET_INBAND_FEC(fec));
     opus_encoder_ctl(e, OPUS_SET_PACKET_LOSS_PERC(20));
     for (unsigned n = 0; n < count; n++) {
@@ -432,15 +450,17 @@ static void test_no_fec(void **state)
     struct source s;
 
     (void)state;
-    open_source(&s, NULL);
-    put_speech(&s, 0, 960, 10, 4);
-    for (unsigned n = 0; n < 4; n++)
-        expect(&s, JITTER_PLAY, TICK);
-    expect(&s, JITTER_CONCEAL, TICK);
-    expect(&s, JITTER_PLAY, TICK);
-    assert_int_equal(s.out.sequence, 5);
-    assert_int_equal(jitter_stats(s.jitter)->recovered, 0);
-    close_source(&s);
+    for (unsigned frame = 960; frame <= 2880; frame += 1920) {
+        open_source(&s, NULL);
+        put_speech(&s, 0, frame, 480 * MS / frame, 4);
+        for (unsigned n = 0; n < 4; n++)
+            expect(&s, JITTER_PLAY, frame);
+        expect(&s, JITTER_CONCEAL, frame);
+        expect(&s, JITTER_PLAY, frame);
+        assert_int_equal(s.out.sequence, 5);
+        assert_int_equal(jitter_stats(s.jitter)->recovered, 0);
+        close_source(&s);
+    }
 }
 
 static void test_dtx(void **state)
@@ -550,6 +570,24 @@ static void test_short_underrun(void **state)
     assert_int_equal(put20(&s, 5), 0);
     expect_play(&s, 5, TICK);
     assert_int_equal(jitter_stats(s.jitter)->lost, 2);
+    close_source(&s);
+}
+
+static void test_many_short_underruns(void **state)
+{
+    struct source s;
+
+    (void)state;
+    open_source(&s, NULL);
+    begin20(&s);
+    expect_play(&s, 1, TICK);
+    expect_play(&s, 2, TICK);
+    for (unsigned n = 3; n < 100; n += 4) {
+        for (unsigned i = 0; i < 3; i++)
+            expect(&s, JITTER_CONCEAL, TICK);
+        put20(&s, n + 3);
+        expect_play(&s, n + 3, TICK);
+    }
     close_source(&s);
 }
 
@@ -721,10 +759,11 @@ int main(void)
         {"a buffer refuses a configuration out of bounds", test_config, NULL, NULL, NULL},
         {"playing starts when three packets are there", test_start, NULL, NULL, NULL},
         {"playing starts with fewer packets when they hold 120 ms", test_start_120ms, NULL, NULL, NULL},
+        {"playing starts with as much as a pull takes, however short the packets", test_start_2_5ms, NULL, NULL, NULL},
         {"an utterance shorter than that is played too", test_short_utterance, NULL, NULL, NULL},
         {"without jitter packets of 20 ms play for ever, through every wrap", test_steady_20, NULL, NULL, NULL},
         {"without jitter packets of 60 ms play for ever at pulls of 20 ms", test_steady_60, NULL, NULL, NULL},
-        {"without jitter packets of 5, 10, 40 and 120 ms play for ever", test_steady_other, NULL, NULL, NULL},
+        {"without jitter packets of 2.5, 5, 10, 40 and 120 ms play for ever", test_steady_other, NULL, NULL, NULL},
         {"frame lengths from 2.5 to 120 ms may follow each other", test_changing_frames, NULL, NULL, NULL},
         {"packets out of order are played in order", test_reorder, NULL, NULL, NULL},
         {"packets out of order around the wrap are played in order", test_reorder_across_wrap, NULL, NULL, NULL},
@@ -740,6 +779,7 @@ int main(void)
         {"after a pause playing starts again with the first packet", test_pause_restart, NULL, NULL, NULL},
         {"an underrun of 100 ms becomes a pause and fills anew", test_underrun, NULL, NULL, NULL},
         {"after a shorter underrun playing goes on in time", test_short_underrun, NULL, NULL, NULL},
+        {"short underruns do not add up to a pause", test_many_short_underruns, NULL, NULL, NULL},
         {"concealment ends when the next packet shows that it was DTX", test_dtx_longer_than_buffer, NULL, NULL, NULL},
         {"a new source starts anew", test_new_source, NULL, NULL, NULL},
         {"a jump of more than five seconds starts anew", test_jump, NULL, NULL, NULL},

@@ -18,15 +18,17 @@ static const struct {
     enum opt opt;
     const char *name, *value; /* value NULL: a switch */
 } options[] = {
-    {OPT_ALL, "--all", NULL},           {OPT_MAY_UNMUTE, "--may-unmute", NULL}, {OPT_TITLE, "--title", "TEXT"},
-    {OPT_TO, "--to", "ROLE"},           {OPT_ROLE, "--role", "ROLE"},           {OPT_USES, "--uses", "N"},
-    {OPT_EXPIRES, "--expires", "TIME"}, {OPT_LIMIT, "--limit", "N"},            {OPT_WHY, "--why", "TEXT"},
+    {OPT_ALL, "--all", NULL},           {OPT_MAY_UNMUTE, "--may-unmute", NULL},
+    {OPT_TITLE, "--title", "TEXT"},     {OPT_TO, "--to", "ROLE"},
+    {OPT_ROLE, "--role", "ROLE"},       {OPT_USES, "--uses", "N"},
+    {OPT_EXPIRES, "--expires", "TIME"}, {OPT_LIMIT, "--limit", "N"},
+    {OPT_WHY, "--why", "TEXT"},
 };
 
 #define OPTIONS (sizeof options / sizeof *options)
 
 static const char *const positional_names[] = {
-    [ARG_NONE] = "",    [ARG_ROOM] = "ROOM",       [ARG_PERSON] = "PERSON", [ARG_DB] = "DB",
+    [ARG_NONE] = "",     [ARG_ROOM] = "ROOM",       [ARG_PERSON] = "PERSON", [ARG_DB] = "DB",
     [ARG_TIER] = "TIER", [ARG_UP_DOWN] = "up|down", [ARG_ON_OFF] = "on|off", [ARG_COMMAND] = "[COMMAND]",
 };
 

@@ -44,7 +44,7 @@ struct call {
     /* carrying out */
     struct err err;
     int status;
-    bool applied; /* the live room has it already */
+    bool applied;   /* the live room has it already */
     unsigned takes; /* of the target, when a grant was asked for */
     int (*work)(struct db *db, struct call *c, struct err *err);
     void (*committed)(struct call *c);
@@ -74,7 +74,8 @@ struct occupant *call_actor(const struct call *c);
 /* {"text": …} */
 json_t *call_text(const char *text);
 
-/* {"room":…, "person":…, "at_sample":…} as `data`, and a sentence as `text`: what most acts report. what: "is muted". */
+/* {"room":…, "person":…, "at_sample":…} as `data`, and a sentence as `text`: what most acts report. what: "is muted".
+ */
 json_t *call_act_report(const struct call *c, const char *what);
 
 #endif

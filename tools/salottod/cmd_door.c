@@ -99,8 +99,8 @@ static int work_unban(struct db *db, struct call *c, struct err *err)
     int status = bans_lift(db, c->row.id, c->target.person.id, &was, err);
 
     if (status == 0 && !was)
-        status = err_set(err, ERR_USAGE, "look at `log`", "%s is not banned from %s", c->target.person.handle,
-                         c->row.name);
+        status =
+            err_set(err, ERR_USAGE, "look at `log`", "%s is not banned from %s", c->target.person.handle, c->row.name);
     return status == 0 ? work_audit(db, c, err) : status;
 }
 
@@ -157,8 +157,8 @@ int cmd_link(struct call *c)
 static int work_invite(struct db *db, struct call *c, struct err *err)
 {
     int64_t expires_ms = c->args.expires_ms > 0 ? db_now_ms() + c->args.expires_ms : 0;
-    int status = invites_create(db, c->row.id, c->args.role, c->args.uses, expires_ms, c->actor.person.id, c->token_out,
-                                err);
+    int status =
+        invites_create(db, c->row.id, c->args.role, c->args.uses, expires_ms, c->actor.person.id, c->token_out, err);
 
     if (status == 0)
         status = audit_append(db, c->row.id, "invite", c->actor.person.id, 0, role_name(c->args.role), NULL, err);

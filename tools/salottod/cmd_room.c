@@ -37,7 +37,7 @@ static int work_create(struct db *db, struct call *c, struct err *err)
 
 static json_t *report_create(struct call *c)
 {
-    char text[160];
+    char text[240];
 
     snprintf(text, sizeof text, "%s is open%s; people come in by `link %s` or `invite %s --role speaker`", c->row.name,
              c->applied ? " again, with its roles and bans" : "", c->row.name, c->row.name);
@@ -81,9 +81,9 @@ static json_t *report_list(struct call *c)
         if (!c->local && c->rows[i].policy != ROOM_OPEN)
             continue;
         room = room_json(c->server, &c->rows[i]);
-        json_array_append_new(rows, json_pack("[O, O, O, O]", json_object_get(room, "room"),
-                                              json_object_get(room, "people"), json_object_get(room, "stage"),
-                                              json_object_get(room, "title")));
+        json_array_append_new(rows,
+                              json_pack("[O, O, O, O]", json_object_get(room, "room"), json_object_get(room, "people"),
+                                        json_object_get(room, "stage"), json_object_get(room, "title")));
         json_array_append_new(data, room);
     }
     return json_pack("{s:[s, s, s, s], s:o, s:o}", "columns", "room", "people", "stage", "title", "rows", rows, "data",
@@ -108,8 +108,9 @@ static json_t *report_show(struct call *c)
 
     if (gmtime_r(&at, &tm) != NULL)
         strftime(created, sizeof created, "%Y-%m-%d %H:%M UTC", &tm);
-    snprintf(text, sizeof text, "room     %s\ntitle    %s\npolicy   %s%s\npeople   %lld, %lld of them on stage\nopened   %s",
-             c->row.name, c->row.title, policy_name(c->row.policy), c->row.ended ? ", ended" : "",
+    snprintf(text, sizeof text,
+             "room     %s\ntitle    %s\npolicy   %s%s\npeople   %lld, %lld of them on stage\nopened   %s", c->row.name,
+             c->row.title, policy_name(c->row.policy), c->row.ended ? ", ended" : "",
              (long long)json_integer_value(json_object_get(data, "people")),
              (long long)json_integer_value(json_object_get(data, "stage")), created);
     return json_pack("{s:s, s:o}", "text", text, "data", data);

@@ -63,8 +63,8 @@ static bool is_last_host(const struct occupant *self)
     if (self->standing.role != ROLE_HOST)
         return false;
     LIST_FOREACH(o, &self->room->occupants, next)
-        if (o != self && o->standing.role == ROLE_HOST)
-            return false;
+    if (o != self && o->standing.role == ROLE_HOST)
+        return false;
     return true;
 }
 

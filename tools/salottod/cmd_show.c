@@ -29,9 +29,9 @@ static json_t *who_json(const struct occupant *o)
     json_object_set_new(j, "hand", json_boolean(o->hand));
     json_object_set_new(j, "tier", json_string(stream_name(o->session->stream)));
     json_object_set_new(j, "via", json_string("udp"));
-    json_object_set_new(j, "delay_ms", o->strip != NULL
-                                           ? json_integer((json_int_t)atomic_load(&strip_stats(o->strip)->delay_ms))
-                                           : json_null());
+    json_object_set_new(j, "delay_ms",
+                        o->strip != NULL ? json_integer((json_int_t)atomic_load(&strip_stats(o->strip)->delay_ms))
+                                         : json_null());
     json_object_set_new(j, "gain_db", json_real((double)o->standing.gain_db));
     return j;
 }
@@ -58,8 +58,8 @@ static json_t *report_who(struct call *c)
 
     if (r != NULL && all != NULL)
         LIST_FOREACH(o, &r->occupants, next)
-            if (o->session != NULL && n < present)
-                all[n++] = o;
+    if (o->session != NULL && n < present)
+        all[n++] = o;
     if (n > 0)
         qsort(all, n, sizeof *all, by_rank);
     for (size_t i = 0; i < n; i++) {
@@ -111,8 +111,8 @@ static json_t *report_hands(struct call *c)
 
     if (r != NULL && all != NULL)
         LIST_FOREACH(o, &r->occupants, next)
-            if (o->session != NULL && o->hand && n < present)
-                all[n++] = o;
+    if (o->session != NULL && o->hand && n < present)
+        all[n++] = o;
     if (n > 0)
         qsort(all, n, sizeof *all, by_hand);
     for (size_t i = 0; i < n; i++) {
@@ -156,8 +156,8 @@ static json_t *report_log(struct call *c)
 
         if (gmtime_r(&at, &tm) != NULL)
             strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", &tm);
-        json_array_append_new(rows, json_pack("[s, s, s, s, s, s]", when, a->actor, a->act, a->target, a->detail,
-                                              a->why));
+        json_array_append_new(rows,
+                              json_pack("[s, s, s, s, s, s]", when, a->actor, a->act, a->target, a->detail, a->why));
         json_array_append_new(data, json_pack("{s:I, s:I, s:s, s:s, s:s, s:s, s:s}", "number", (json_int_t)a->number,
                                               "at_ms", (json_int_t)a->at_ms, "act", a->act, "actor", a->actor, "target",
                                               a->target, "detail", a->detail, "why", a->why));

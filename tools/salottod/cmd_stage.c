@@ -240,11 +240,12 @@ static int gather(struct call *c)
     if (r == NULL)
         return 0;
     LIST_FOREACH(o, &r->occupants, next)
-        max++;
+    max++;
     c->people = calloc(max + 1, sizeof *c->people);
     if (c->people == NULL)
         return err_set(&c->err, ERR_INTERNAL, NULL, "out of memory");
-    LIST_FOREACH(o, &r->occupants, next) {
+    LIST_FOREACH(o, &r->occupants, next)
+    {
         if (o->standing.role >= c->actor.role || (is_mute(c) ? o->strip == NULL : !o->standing.muted))
             continue;
         c->people[c->count++] = o->standing.person.id;

@@ -47,13 +47,13 @@ static json_t *strips(const struct live_room *r)
         if (r->slot[n] == NULL)
             continue;
         s = strip_stats(r->slot[n]->strip);
-        json_array_append_new(
-            all, json_pack("{s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:f}", "handle",
-                           r->slot[n]->standing.person.handle, "strip", (int)n, "first_in", position(&s->first_in),
-                           "first_out", position(&s->first_out), "last_out", COUNT(s->last_out), "received",
-                           COUNT(s->received), "lost", COUNT(s->lost), "recovered", COUNT(s->recovered), "concealed",
-                           COUNT(s->concealed), "late", COUNT(s->late), "duplicate", COUNT(s->duplicate), "delay_ms",
-                           COUNT(s->delay_ms), "level_dbfs", atomic_load(&s->level_cb) / 10.0));
+        json_array_append_new(all, json_pack("{s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:f}",
+                                             "handle", r->slot[n]->standing.person.handle, "strip", (int)n, "first_in",
+                                             position(&s->first_in), "first_out", position(&s->first_out), "last_out",
+                                             COUNT(s->last_out), "received", COUNT(s->received), "lost", COUNT(s->lost),
+                                             "recovered", COUNT(s->recovered), "concealed", COUNT(s->concealed), "late",
+                                             COUNT(s->late), "duplicate", COUNT(s->duplicate), "delay_ms",
+                                             COUNT(s->delay_ms), "level_dbfs", atomic_load(&s->level_cb) / 10.0));
     }
     return all;
 }
@@ -98,7 +98,8 @@ static void add_rows(json_t *rows, const char *prefix, const json_t *object)
     const char *key;
     json_t *value;
 
-    json_object_foreach((json_t *)object, key, value) {
+    json_object_foreach((json_t *)object, key, value)
+    {
         char name[64];
 
         snprintf(name, sizeof name, "%s%s%s", prefix, prefix[0] != '\0' ? "." : "", key);

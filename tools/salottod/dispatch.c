@@ -139,6 +139,11 @@ void dispatch_room_answers(struct room *r)
     while (room_result(r, &result)) {
         struct errand *e = (struct errand *)(uintptr_t)result.cookie;
 
+        /* Only a room that was stopped refuses what it was given. */
+        if (result.error != 0 && result.order == ROOM_ADD_STRIP)
+            strip_free(result.block);
+        if (result.error != 0 && result.order == ROOM_ADD_TIER)
+            tier_free(result.block);
         if (e == NULL)
             continue;
         if (result.at_sample > e->at_sample)

@@ -37,7 +37,8 @@ static void hand_out(struct live_room *r)
 
     r->epoch.unacknowledged = 0;
     sodium_bin2hex(hex, sizeof hex, r->epoch.key, sizeof r->epoch.key);
-    LIST_FOREACH(p, &r->occupants, next) {
+    LIST_FOREACH(p, &r->occupants, next)
+    {
         struct udp_order o = {.kind = UDP_EPOCH, .epoch = r->epoch.serial};
 
         if (p->session == NULL)

@@ -17,7 +17,7 @@ struct live_room;
 struct session;
 
 struct epoch {
-    uint64_t serial;     /* the newest made; what people who come in get */
+    uint64_t serial; /* the newest made; what people who come in get */
     uint8_t key[SEAL_KEY_BYTES];
     struct event *change; /* set: removals are being gathered */
     struct event *use;    /* set: the newest is handed out but not in use */

@@ -48,8 +48,8 @@ static void tell(struct live_room *r, const char *channel_name, struct channel *
         return;
     }
     LIST_FOREACH(o, &r->occupants, next)
-        if (o->session != NULL && takes(o) && n < r->present)
-            connections[n++] = o->session->connection;
+    if (o->session != NULL && takes(o) && n < r->present)
+        connections[n++] = o->session->connection;
     if (event != NULL &&
         json_object_update_new(event, json_pack("{s:s, s:s, s:s, s:I}", "event", name, "channel", channel_name, "run",
                                                 channel->run, "seq", (json_int_t)channel->sequence)) != 0) {
@@ -96,8 +96,7 @@ void events_order(struct live_room *r, const char *name, json_t *event)
 
 void events_you(struct session *s, const char *name, json_t *event)
 {
-    if (event != NULL &&
-        json_object_update_new(event, json_pack("{s:s, s:s}", "event", name, "channel", "you")) != 0) {
+    if (event != NULL && json_object_update_new(event, json_pack("{s:s, s:s}", "event", name, "channel", "you")) != 0) {
         json_decref(event);
         event = NULL;
     }

@@ -113,8 +113,8 @@ static int decide(struct db *db, void *arg, struct err *err)
         }
     }
     if (status == 0 && j->row.policy != ROOM_OPEN && j->member.role == ROLE_LISTENER && j->token[0] == '\0')
-        status = err_set(err, ERR_DENIED, "ask a moderator for an invite", "the room %s is not open to everyone",
-                         j->room);
+        status =
+            err_set(err, ERR_DENIED, "ask a moderator for an invite", "the room %s is not open to everyone", j->room);
     if (status == 0)
         status = members_list(db, j->row.id, &j->members, &j->count, err);
     return status;
@@ -137,13 +137,13 @@ static json_t *welcome(const struct session *s)
     json_t *body;
 
     sodium_bin2hex(hex, sizeof hex, r->epoch.key, sizeof r->epoch.key);
-    body = json_pack("{s:I, s:{s:s, s:s}, s:o, s:s, s:I, s:b, s:{s:I, s:s}, s:o, s:i, s:s, s:I}", "session",
-                     (json_int_t)s->id, "room", "name", r->row.name, "title", r->row.title, "you",
-                     occupant_json(s->seat), "tier", stream_name(s->stream), "position",
-                     (json_int_t)room_position(r->mixer), "parked", (int)atomic_load(&room_stats(r->mixer)->parked),
-                     "epoch", "serial", (json_int_t)r->epoch.serial, "key", hex, "stage", stage_json(r), "listeners",
-                     (int)live_room_listeners(r), "run", r->room_channel.run, "seq",
-                     (json_int_t)r->room_channel.sequence);
+    body =
+        json_pack("{s:I, s:{s:s, s:s}, s:o, s:s, s:I, s:b, s:{s:I, s:s}, s:o, s:i, s:s, s:I}", "session",
+                  (json_int_t)s->id, "room", "name", r->row.name, "title", r->row.title, "you", occupant_json(s->seat),
+                  "tier", stream_name(s->stream), "position", (json_int_t)room_position(r->mixer), "parked",
+                  (int)atomic_load(&room_stats(r->mixer)->parked), "epoch", "serial", (json_int_t)r->epoch.serial,
+                  "key", hex, "stage", stage_json(r), "listeners", (int)live_room_listeners(r), "run",
+                  r->room_channel.run, "seq", (json_int_t)r->room_channel.sequence);
     sodium_memzero(hex, sizeof hex);
     return body;
 }

@@ -14,8 +14,8 @@ struct live_room *live_room_find(struct server *s, const char *name)
     struct live_room *r;
 
     LIST_FOREACH(r, &s->rooms, next)
-        if (!r->ended && strcmp(r->row.name, name) == 0)
-            return r;
+    if (!r->ended && strcmp(r->row.name, name) == 0)
+        return r;
     return NULL;
 }
 
@@ -24,8 +24,8 @@ struct live_room *live_room_by_id(struct server *s, int64_t id)
     struct live_room *r;
 
     LIST_FOREACH(r, &s->rooms, next)
-        if (!r->ended && r->row.id == id)
-            return r;
+    if (!r->ended && r->row.id == id)
+        return r;
     return NULL;
 }
 
@@ -64,7 +64,11 @@ static struct room *make_mixer(struct live_room *r)
     /* The golden ratio spreads any number of rooms evenly over the tick. */
     uint64_t phase_ns = (uint64_t)(r->number * 0.6180339887 * ROOM_TICK_NS) % ROOM_TICK_NS;
     struct room_config c = {
-        .name = r->row.name, .phase_ns = phase_ns, .inboxes = 1, .readers = s->outlets, .reader = readers,
+        .name = r->row.name,
+        .phase_ns = phase_ns,
+        .inboxes = 1,
+        .readers = s->outlets,
+        .reader = readers,
         .owner = &s->waker,
     };
 
@@ -79,6 +83,8 @@ static void destroy(struct live_room *r)
 
     while ((o = LIST_FIRST(&r->occupants)) != NULL) {
         LIST_REMOVE(o, next);
+        free(o->strip_release);
+        free(o->seat_release);
         free(o);
     }
     if (r->grace != NULL)

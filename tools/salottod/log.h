@@ -1,7 +1,8 @@
 /* log.h - what the daemon tells the journal
  *
  * One line on standard error: the priority in angle brackets as journald reads it (sd-daemon(3)), a sentence, then
- * key=value fields. On a terminal the priority is a word instead. Never speech, keys or tokens; never a person's address.
+ * key=value fields. On a terminal the priority is a word instead. Never speech, keys or tokens; never a person's
+ * address.
  *
  * main and the start-up of threads only; never on a room's tick.
  */

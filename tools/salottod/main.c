@@ -43,10 +43,14 @@ enum { FLAG_CONFIG = 1, FLAG_CHECK, FLAG_STATE, FLAG_PORT, FLAG_HTTP_PORT, FLAG_
 static int read_flags(int argc, char **argv, struct flags *f, struct err *err)
 {
     static const struct option options[] = {
-        {"config", required_argument, NULL, FLAG_CONFIG},   {"check-config", no_argument, NULL, FLAG_CHECK},
-        {"state", required_argument, NULL, FLAG_STATE},     {"port", required_argument, NULL, FLAG_PORT},
-        {"http-port", required_argument, NULL, FLAG_HTTP_PORT}, {"version", no_argument, NULL, FLAG_VERSION},
-        {"help", no_argument, NULL, FLAG_HELP},             {NULL, 0, NULL, 0},
+        {"config", required_argument, NULL, FLAG_CONFIG},
+        {"check-config", no_argument, NULL, FLAG_CHECK},
+        {"state", required_argument, NULL, FLAG_STATE},
+        {"port", required_argument, NULL, FLAG_PORT},
+        {"http-port", required_argument, NULL, FLAG_HTTP_PORT},
+        {"version", no_argument, NULL, FLAG_VERSION},
+        {"help", no_argument, NULL, FLAG_HELP},
+        {NULL, 0, NULL, 0},
     };
     int flag;
 

@@ -15,8 +15,8 @@ struct occupant *occupant_by_id(struct live_room *r, int64_t person)
     struct occupant *o;
 
     LIST_FOREACH(o, &r->occupants, next)
-        if (o->standing.person.id == person)
-            return o;
+    if (o->standing.person.id == person)
+        return o;
     return NULL;
 }
 
@@ -25,8 +25,8 @@ struct occupant *occupant_by_key(struct live_room *r, const uint8_t key[32])
     struct occupant *o;
 
     LIST_FOREACH(o, &r->occupants, next)
-        if (memcmp(o->standing.person.key, key, sizeof o->standing.person.key) == 0)
-            return o;
+    if (memcmp(o->standing.person.key, key, sizeof o->standing.person.key) == 0)
+        return o;
     return NULL;
 }
 
@@ -36,11 +36,12 @@ struct occupant *occupant_by_name(struct live_room *r, const char *name)
     struct occupant *o, *found = NULL;
 
     LIST_FOREACH(o, &r->occupants, next)
-        if (strcmp(o->standing.person.handle, name) == 0)
-            return o;
+    if (strcmp(o->standing.person.handle, name) == 0)
+        return o;
     if (len < KEY_PREFIX_MIN)
         return NULL;
-    LIST_FOREACH(o, &r->occupants, next) {
+    LIST_FOREACH(o, &r->occupants, next)
+    {
         char text[IDENTITY_TEXT_BYTES];
 
         identity_text(text, o->standing.person.key);

@@ -22,12 +22,12 @@ struct occupant {
     struct live_room *room;
     struct member standing;
     struct session *session; /* NULL: absent */
-    bool banned; /* since the room is live: a join that the database let in before is refused */
+    bool banned;             /* since the room is live: a join that the database let in before is refused */
     bool muted_self;
     bool hand;
-    uint64_t hand_ns;    /* when it was raised */
-    uint64_t here_ns;    /* when they came in */
-    struct strip *strip; /* NULL: not on stage */
+    uint64_t hand_ns;                    /* when it was raised */
+    uint64_t here_ns;                    /* when they came in */
+    struct strip *strip;                 /* NULL: not on stage */
     struct strip_release *strip_release; /* what leaving the stage and the seat will need */
     struct seat_release *seat_release;
     unsigned slot;
@@ -49,7 +49,8 @@ void occupant_forget(struct occupant *o);
 bool occupant_is_muted(const struct occupant *o);
 bool occupant_is_speaking(const struct occupant *o);
 
-/* What events and `who` show of them: handle, key, role, strip, muted, muted_by_moderator, speaking. A new reference. */
+/* What events and `who` show of them: handle, key, role, strip, muted, muted_by_moderator, speaking. A new reference.
+ */
 json_t *occupant_json(const struct occupant *o);
 
 /* --- seat.c */

@@ -1,7 +1,8 @@
 /* permission.h - who may do what to whom: the one place that knows
  *
  * Roles are ranks (storage/members.h). A command asks for a least rank; nobody acts on someone of their own rank or
- * above; nobody gives a role of their own rank or above, except that a host may name another host. The operator may all.
+ * above; nobody gives a role of their own rank or above, except that a host may name another host. The operator may
+ * all.
  */
 #ifndef SALOTTO_SALOTTOD_PERMISSION_H
 #define SALOTTO_SALOTTOD_PERMISSION_H

@@ -45,8 +45,13 @@ static void describe(struct udp_order *o, struct live_room *r, const struct tape
 
 static void order_seat(struct live_room *r, struct session *s, const struct tape *tape, struct errand *e)
 {
-    struct outlet_order out = {.kind = OUTLET_ADD, .session = s->id, .room = r->number, .keys = s->keys, .tape = tape,
-                               .stream = s->stream, .slot = -1};
+    struct outlet_order out = {.kind = OUTLET_ADD,
+                               .session = s->id,
+                               .room = r->number,
+                               .keys = s->keys,
+                               .tape = tape,
+                               .stream = s->stream,
+                               .slot = -1};
     struct udp_order in = {.kind = UDP_ADD, .session = s->id, .outlet = s->outlet, .keys = s->keys};
 
     describe(&in, r, tape, s->stream);

@@ -17,7 +17,8 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
-#define FLUSH_MS 400u /* for people to hear that the server stops */
+#define FLUSH_MS     400u /* for people to hear that the server stops */
+#define SETTLE_STEPS 20u  /* of 10 ms */
 
 /* --- what the threads report */
 
@@ -75,7 +76,7 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
     take_udp_events(s);
     dispatch_outlet_answers(s);
     LIST_FOREACH(r, &s->rooms, next)
-        live_room_look(r);
+    live_room_look(r);
     storage_poll(s->storage);
     dispatch_waiting(s);
 }
@@ -101,9 +102,8 @@ static int open_loop(struct server *s, struct err *err)
     s->wake_event = event_new(s->base, s->wake_fd, EV_READ | EV_PERSIST, on_wake, s);
     s->term_event = evsignal_new(s->base, SIGTERM, on_term, s);
     s->int_event = evsignal_new(s->base, SIGINT, on_term, s);
-    if (s->wake_event == NULL || s->term_event == NULL || s->int_event == NULL ||
-        event_add(s->wake_event, NULL) != 0 || event_add(s->term_event, NULL) != 0 ||
-        event_add(s->int_event, NULL) != 0)
+    if (s->wake_event == NULL || s->term_event == NULL || s->int_event == NULL || event_add(s->wake_event, NULL) != 0 ||
+        event_add(s->term_event, NULL) != 0 || event_add(s->int_event, NULL) != 0)
         return err_set(err, ERR_INTERNAL, NULL, "cannot watch for signals");
     return 0;
 }
@@ -180,8 +180,8 @@ static void say_goodbye(struct server *s)
     struct session *p;
 
     LIST_FOREACH(p, &s->sessions, next)
-        if (p->seat != NULL)
-            events_sent_away(p, "stopping", "", "the server stops");
+    if (p->seat != NULL)
+        events_sent_away(p, "stopping", "", "the server stops");
 }
 
 static void free_events(struct server *s)
@@ -198,6 +198,27 @@ static void free_events(struct server *s)
         close(s->wake_fd);
 }
 
+static bool is_settled(const struct server *s)
+{
+    const struct live_room *r;
+
+    LIST_FOREACH(r, &s->rooms, next)
+    if (r->pending > 0)
+        return false;
+    return true;
+}
+
+/* Lets the threads answer what they were asked, so that nothing is left half let go. */
+static void settle(struct server *s)
+{
+    static const struct timeval step = {.tv_usec = 10000};
+
+    for (unsigned n = 0; n < SETTLE_STEPS && !is_settled(s); n++) {
+        event_base_loopexit(s->base, &step);
+        event_base_dispatch(s->base);
+    }
+}
+
 /* Commands that wait for their commit are answered; then sound stops in the direction in which it flows. Sessions stay
  * until nothing can ask for them any more. */
 void server_stop(struct server *s)
@@ -209,6 +230,7 @@ void server_stop(struct server *s)
     if (s->control != NULL) {
         storage_poll(s->storage);
         say_goodbye(s);
+        settle(s);
     }
     if (s->storage != NULL)
         storage_free(s->storage);
@@ -217,7 +239,7 @@ void server_stop(struct server *s)
     if (s->udp != NULL)
         udp_in_free(s->udp);
     LIST_FOREACH(r, &s->rooms, next)
-        room_stop(r->mixer);
+    room_stop(r->mixer);
     for (unsigned i = 0; i < s->outlets; i++)
         outlet_udp_free(s->outlet[i]);
     while ((r = LIST_FIRST(&s->rooms)) != NULL)

@@ -18,8 +18,8 @@ struct session *session_by_connection(struct server *s, uint64_t connection)
     struct session *p;
 
     LIST_FOREACH(p, &s->sessions, next)
-        if (p->connection == connection)
-            return p;
+    if (p->connection == connection)
+        return p;
     return NULL;
 }
 
@@ -28,8 +28,8 @@ struct session *session_by_id(struct server *s, uint32_t id)
     struct session *p;
 
     LIST_FOREACH(p, &s->sessions, next)
-        if (p->id == id && p->seat != NULL)
-            return p;
+    if (p->id == id && p->seat != NULL)
+        return p;
     return NULL;
 }
 

@@ -33,7 +33,7 @@ struct session {
     unsigned outlet;
     enum stream stream;
     uint64_t own_number; /* of its next own stream's packet */
-    uint64_t epoch_told;  /* newest serial handed to it */
+    uint64_t epoch_told; /* newest serial handed to it */
     uint64_t epoch_acknowledged;
 };
 
