@@ -2,6 +2,7 @@
 #include "tools/salottod/call.h"
 
 #include "storage/audit.h"
+#include "tools/salottod/admit.h"
 #include "tools/salottod/answer.h"
 #include "tools/salottod/live_room.h"
 #include "tools/salottod/occupant.h"
@@ -115,15 +116,11 @@ static int look_up(struct db *db, struct call *c, struct err *err)
         c->has_row = true;
     if (status == 0 && !c->local) {
         if (c->token[0] != '\0') {
-            enum role role;
-
             status = people_enter(db, c->key, "", &c->actor.person, err);
             if (status == 0)
-                status = invites_use(db, c->row.id, c->actor.person.id, c->token, &role, err);
-            if (status == 0)
                 status = members_get(db, c->row.id, c->actor.person.id, &c->actor, err);
-            if (status == 0 && role > c->actor.role)
-                status = members_set_role(db, c->row.id, c->actor.person.id, role, err);
+            if (status == 0)
+                status = admit_by_invite(db, c->row.id, c->token, &c->actor, err);
         } else if (people_by_key(db, c->key, &c->actor.person, NULL) != 0) {
             /* Someone whom nobody here knows has no rights beyond a listener's. */
             c->actor.person.id = -1;
