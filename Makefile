@@ -1,17 +1,24 @@
 # Salotto. `make help` lists what can be made.
 
-BUILD    ?= build
-CC       ?= cc
-CFLAGS   ?= -O2 -g
-WARN      = -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wpointer-arith
-STD       = -std=gnu11 -D_GNU_SOURCE -I. -I$(BUILD)
+BUILD      ?= build
+CC         ?= cc
+CFLAGS     ?= -O2 -g
+PREFIX     ?= /usr/local
+SYSCONFDIR ?= /etc
+STATE      ?= state
+PORT       ?= 7256
+HTTP_PORT  ?= 8080
+
+WARN       = -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wpointer-arith
+STD        = -std=gnu11 -D_GNU_SOURCE -I. -I$(BUILD)
+
 PKGS_mixer   = opus
 PKGS_net     = libsodium libevent libevent_pthreads jansson
 PKGS_storage = sqlite3 libsodium
 PKGS_client  = portaudio-2.0 sndfile ogg
 PKGS_daemon  = inih libsystemd
-PKGS_ALL     = $(PKGS_mixer) $(PKGS_net) $(PKGS_storage) $(PKGS_client) $(PKGS_daemon) cmocka
-PKG_CFLAGS  := $(shell pkg-config --cflags $(PKGS_ALL) 2>/dev/null)
+PKGS_ALL     = $(PKGS_mixer) $(PKGS_net) $(PKGS_storage) $(PKGS_client) $(PKGS_daemon)
+PKG_CFLAGS  := $(shell pkg-config --cflags $(PKGS_ALL) 2>/dev/null || echo missing)
 libs         = $(shell pkg-config --libs $(1))
 ALL_CFLAGS   = $(STD) $(WARN) $(CFLAGS) $(SAN) $(PKG_CFLAGS) -pthread -MMD -MP
 ALL_LDFLAGS  = $(LDFLAGS) $(SAN) -pthread
@@ -23,12 +30,22 @@ NET      = $(BUILD)/libsalotto-net.a
 STORAGE  = $(BUILD)/libsalotto-storage.a
 PROGRAMS = $(addprefix $(BUILD)/bin/,salottod salotto salottoctl)
 unit     = $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/$(1)/*.c)))
-UNITS    = $(foreach f,mixer net storage salottod,$(call unit,$(f)))
+UNITS    = $(foreach f,mixer net storage salottod salotto salottoctl,$(call unit,$(f)))
+SOURCES  = $(sort $(shell find mixer net storage tools tests -name '*.[ch]'))
 
 .PHONY: all
-all: $(PROGRAMS)
+all: $(PROGRAMS) ## build the programs into build/bin (the default)
 
-$(BUILD)/%.o: %.c
+# Packages are looked for when this file is read, so whoever installs them makes the rest with a new make.
+# `packages` holds up the first compilation when some are missing, and says what to do.
+.PHONY: packages
+packages:
+ifeq ($(PKG_CFLAGS),missing)
+	@echo 'Some packages are missing. `make deps` installs them.' >&2
+	@false
+endif
+
+$(BUILD)/%.o: %.c | packages
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
@@ -48,7 +65,7 @@ $(BUILD)/storage/schema_sql.o: $(BUILD)/storage/schema_sql.c
 
 $(BUILD)/bin/salottod: $(call objs,tools/salottod) $(STORAGE) $(NET) $(MIXER)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) $(PKGS_storage) $(PKGS_daemon)) -lm
+	$(CC) $(ALL_LDFLAGS) -rdynamic -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) $(PKGS_storage) $(PKGS_daemon)) -lm
 $(BUILD)/bin/salotto: $(call objs,tools/salotto) $(NET) $(MIXER)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) $(PKGS_client)) -lm
@@ -56,17 +73,105 @@ $(BUILD)/bin/salottoctl: $(call objs,tools/salottoctl) $(NET) $(MIXER)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net)) -lm
 
-# One cmocka program per noun. A daemon test links the daemon's objects, but its main.
+# One cmocka program per noun. A program's test links the program's objects, but its main.
 $(BUILD)/tests/mixer/%: $(BUILD)/tests/mixer/%.o $(MIXER)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) cmocka) -lm
+	$(CC) $(ALL_LDFLAGS) -rdynamic -o $@ $^ $(call libs,$(PKGS_mixer) cmocka) -lm
 $(BUILD)/tests/net/%: $(BUILD)/tests/net/%.o $(NET) $(MIXER)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) cmocka) -lm
 $(BUILD)/tests/storage/%: $(BUILD)/tests/storage/%.o $(STORAGE) $(MIXER)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_storage) cmocka) -lm
 $(BUILD)/tests/salottod/%: $(BUILD)/tests/salottod/%.o $(filter-out %/main.o,$(call objs,tools/salottod)) $(STORAGE) $(NET) $(MIXER)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) $(PKGS_storage) $(PKGS_daemon) cmocka) -lm
+$(BUILD)/tests/salotto/%: $(BUILD)/tests/salotto/%.o $(filter-out %/main.o,$(call objs,tools/salotto)) $(NET) $(MIXER)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) $(PKGS_client) cmocka) -lm
+$(BUILD)/tests/salottoctl/%: $(BUILD)/tests/salottoctl/%.o $(filter-out %/main.o,$(call objs,tools/salottoctl)) $(NET) $(MIXER)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) cmocka) -lm
+$(BUILD)/tests/salotto/%: $(BUILD)/tests/salotto/%.o $(filter-out %/main.o,$(call objs,tools/salotto)) $(NET) $(MIXER)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) $(PKGS_client) cmocka) -lm
+$(BUILD)/tests/salottoctl/%: $(BUILD)/tests/salottoctl/%.o $(filter-out %/main.o,$(call objs,tools/salottoctl)) $(NET) $(MIXER)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) cmocka) -lm
+
+# What a fresh checkout asks for: packages first, then a new make that sees them.
+
+# In a terminal's foreground (proc(5): pgrp and tpgid) the demo becomes a job of its own, so that Ctrl-C ends the demo
+# and not make. It ends with the shell that started it, however that ended.
+FOREGROUND = read -r _ _ _ _ pgrp _ _ tpgid _ </proc/$$$$/stat; [ $$pgrp != $$tpgid ] || set -m; \
+	setpriv --pdeathsig TERM
+JOBS = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+
+.PHONY: deps run check asan tsan
+deps: ## install the packages that building and testing need
+	@sh etc/deps.sh check
+
+run: ## packages, build, and a demo room with three speakers; Ctrl-C ends it
+	@sh etc/deps.sh run
+	@$(MAKE) --no-print-directory $(JOBS) all
+	@export BUILD=$(BUILD) STATE=$(STATE) PORT=$(PORT) HTTP_PORT=$(HTTP_PORT); $(FOREGROUND) sh etc/demo.sh
+
+check: ## packages, build, every test
+	@sh etc/deps.sh check
+	@$(MAKE) --no-print-directory $(JOBS) test-programs
+	@BUILD=$(BUILD) sh tests/prove.sh $(TESTS)
+
+asan: ## the tests under address and undefined behaviour sanitizers
+	@sh etc/deps.sh check
+	@$(MAKE) --no-print-directory $(JOBS) BUILD=$(ASAN) CFLAGS='-O1 -g' \
+		SAN='-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer' test-programs
+	@BUILD=$(ASAN) sh tests/prove.sh $(patsubst $(BUILD)/%,$(ASAN)/%,$(UNITS)) $(E2E_SANITIZED)
+
+tsan: ## the tests under the thread sanitizer (clang)
+	@sh etc/deps.sh check
+	@$(MAKE) --no-print-directory $(JOBS) BUILD=$(TSAN) CC=clang CFLAGS='-O1 -g' SAN=-fsanitize=thread test-programs
+	@BUILD=$(TSAN) sh tests/prove.sh $(patsubst $(BUILD)/%,$(TSAN)/%,$(UNITS)) tests/e2e/roles.py
+
+ASAN = build/asan
+TSAN = build/tsan
+RULES         = $(wildcard tests/rt_safe.sh) tests/includes.sh tests/format.sh $(wildcard tests/net/*.py)
+TEST_EXTRAS   = $(BUILD)/tests/rt_trap.so
+E2E           = $(sort $(wildcard tests/e2e/*.py))
+E2E_SANITIZED = $(addprefix tests/e2e/,three_speakers.py mute.py sent_away.py roles.py bad_input.py kill9.py)
+TESTS         = $(RULES) $(UNITS) $(E2E)
+
+.PHONY: test-programs
+test-programs: $(PROGRAMS) $(UNITS) $(TEST_EXTRAS) build/speech/done
+
+# Recorded speech for the tests: decoded once, shared by all builds.
+build/speech/done: tests/speech.sh
+	sh tests/speech.sh build/speech
+
+.PHONY: format format-check
+format: ## lay out all C as .clang-format says
+	clang-format -i $(SOURCES)
+format-check: ## fail when `make format` would change something
+	@sh tests/format.sh
+
+INSTALLED = sed -e 's,@BINDIR@,$(PREFIX)/bin,g' -e 's,@SYSCONFDIR@,$(SYSCONFDIR),g'
+
+.PHONY: install
+install: all ## install under PREFIX (/usr/local), configuration under SYSCONFDIR (/etc); DESTDIR goes before both
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin lib/systemd/system lib/sysusers.d lib/tmpfiles.d)
+	install -d $(DESTDIR)$(SYSCONFDIR)/salotto
+	install $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
+	$(INSTALLED) etc/salottod.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/salottod.service
+	$(INSTALLED) etc/salottod.sysusers > $(DESTDIR)$(PREFIX)/lib/sysusers.d/salotto.conf
+	$(INSTALLED) etc/salottod.tmpfiles > $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/salotto.conf
+	test -e $(DESTDIR)$(SYSCONFDIR)/salotto/salottod.conf || \
+		install -m 644 etc/salottod.conf $(DESTDIR)$(SYSCONFDIR)/salotto/salottod.conf
+
+.PHONY: clean help
+clean: ## remove what was built; ./state stays
+	rm -rf build $(BUILD)
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r t d; do printf '  make %-14s %s\n' "$$t" "$$d"; done
+
+# Preloaded, it aborts when a tick allocates, waits or does I/O; it finds rt_depth in programs linked with -rdynamic.
+$(BUILD)/tests/rt_trap.so: tests/rt_trap.c
+	@mkdir -p $(@D)
+	$(CC) $(STD) $(WARN) $(CFLAGS) -fPIC -shared -o $@ $<
+$(BUILD)/tests/mixer/rt_trap_check: | $(BUILD)/tests/rt_trap.so
 
 .SECONDARY:
+.DELETE_ON_ERROR:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
 # Fuzzing (libFuzzer, clang). What a run has learnt lies in build/fuzz/corpus for the next one; an input that breaks

@@ -22,8 +22,9 @@ void decode_reset(struct decode *d);
 void decode_copy(struct decode *to, const struct decode *from);
 
 /* RT_SAFE. Does what jitter_take() said. pcm has room for DECODE_MAX_SAMPLES * channels. Concealment fades to silence
- * after 100 ms in a row; what is decoded after it fades in over 5 ms. Returns samples per channel, or -EINVAL when the
- * packet was broken (then *samples* of concealment were written, if samples is not 0). */
+ * after 100 ms in a row, and sound that silence would cut off fades in its first 5 ms; what is decoded after either
+ * fades in over 5 ms. Returns samples per channel, or -EINVAL when the packet was broken (then *samples* of concealment
+ * were written, if samples is not 0). */
 int decode_run(struct decode *d, enum jitter_action action, const struct packet *p, unsigned samples, float *pcm);
 
 #endif

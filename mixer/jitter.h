@@ -2,7 +2,9 @@
  *
  * Holds one source's packets between the network and the decoder, in the order of their timestamps, and decides at
  * each call whether to play the next one, recover it, conceal it, or be silent. This first form starts when
- * start_packets are there and then keeps what delay it has; the adaptive one comes behind the same calls.
+ * start_packets are there and then keeps what delay it has; the adaptive one comes behind the same calls. It also
+ * starts with fewer when their sound lasts 120 ms, when the last of them announces a pause, or when jitter_take() has
+ * asked for 120 ms meanwhile: nothing that was sent stays behind for the next time.
  *
  * A hole in the timestamps is silence when the sequence numbers around it are consecutive (RTP's DTX, RFC 7587
  * section 3.1.3) or the packet before it carried PACKET_PAUSE; otherwise it is loss. When nothing is there at all it
@@ -49,7 +51,8 @@ void jitter_reset(struct jitter *j);
 int jitter_put(struct jitter *j, const struct packet *p);
 
 /* RT_SAFE. What to play next. *samples (48 kHz) is how much sound the action stands for; silence comes in pieces of at
- * most want_samples. *out is written for JITTER_PLAY and JITTER_RECOVER. */
+ * most want_samples, the rest in whole packets: the caller keeps what it does not need yet and asks again when that is
+ * used up. *out is written for JITTER_PLAY and JITTER_RECOVER. */
 enum jitter_action jitter_take(struct jitter *j, unsigned want_samples, struct packet *out, unsigned *samples);
 
 /* RT_SAFE. Is sound running (not waiting for start_packets, not in a pause)? */
@@ -61,6 +64,7 @@ uint32_t jitter_timestamp(const struct jitter *j);
 /* RT_SAFE. Sound held now, in milliseconds. */
 unsigned jitter_held_ms(const struct jitter *j);
 
+/* RT_SAFE. Borrowed, for the life of the buffer. */
 const struct jitter_stats *jitter_stats(const struct jitter *j);
 
 #endif

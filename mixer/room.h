@@ -27,12 +27,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define ROOM_STRIPS_MAX    32 /* on stage at once */
-#define ROOM_INBOXES_MAX   4  /* producing threads: udp-in, TCP tunnel, RTP … */
-#define ROOM_READERS_MAX   16 /* threads that sleep until a tape grows */
-#define ROOM_TICK_SAMPLES  960
-#define ROOM_TICK_NS       20000000ull
-#define ROOM_INFLIGHT_MAX  256 /* commands that wait for their result */
+#define ROOM_STRIPS_MAX   32 /* on stage at once */
+#define ROOM_INBOXES_MAX  4  /* producing threads: udp-in, TCP tunnel, RTP … */
+#define ROOM_READERS_MAX  16 /* threads that sleep until a tape grows */
+#define ROOM_TICK_SAMPLES 960
+#define ROOM_TICK_NS      20000000ull
+#define ROOM_INFLIGHT_MAX 256 /* commands that wait for their result */
 
 struct room;
 
@@ -73,7 +73,7 @@ struct room_result {
     enum room_order order;
     unsigned slot;
     uint64_t at_sample; /* position at which it took hold */
-    int error;          /* 0, or -EINVAL: slot empty or taken, no such tier */
+    int error;          /* 0; -EINVAL: slot empty or taken, no such tier; -ECANCELED: the room was stopped first */
     void *block;        /* what main owns again, or NULL */
 };
 
@@ -86,12 +86,13 @@ struct room_stats {
     _Atomic uint64_t parks;
     _Atomic uint64_t shared_encodes[STREAM_TIERS];
     _Atomic uint64_t personal_encodes;
-    _Atomic uint64_t drop_stale;  /* packets that waited in an inbox through a pause */
+    _Atomic uint64_t drop_stale;  /* packets that waited in an inbox through a pause, or came without voice into one */
     _Atomic uint64_t drop_lease;  /* for an empty slot or somebody before */
     _Atomic uint64_t drop_broken; /* not decodable */
-    _Atomic uint32_t talking;     /* bit n: the gate of strip n is open */
-    _Atomic uint32_t parked;      /* 1: asleep until someone speaks */
-    _Atomic uint64_t position;    /* of the last tick's end; see room_position() */
+    _Atomic uint64_t encode_errors; /* frames that Opus failed to encode: none, ever */
+    _Atomic uint32_t talking;       /* bit n: the gate of strip n is open */
+    _Atomic uint32_t parked;        /* 1: asleep until someone speaks */
+    _Atomic uint64_t position;      /* of the last tick's end; see room_position() */
 };
 
 /* New room without thread, strips and tiers. NULL when out of memory. */

@@ -30,7 +30,8 @@ struct control_callbacks {
     void (*ready)(struct control *c, void *arg);
     /* A whole JSON text, borrowed and NUL-terminated. Not parsed here. */
     void (*text)(struct control *c, const char *text, size_t len, void *arg);
-    /* Once, last; c is freed after it. err->code is ERR_NONE when the peer simply closed. */
+    /* Once, last; c is freed after it. err->code is ERR_NONE when the peer simply closed, and after `ready` ERR_DENIED
+     * when it read too slowly. */
     void (*closed)(struct control *c, const struct err *err, void *arg);
 };
 

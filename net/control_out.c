@@ -105,7 +105,7 @@ int control_send(struct control *c, const char *text, size_t len)
     if (c->state != CONTROL_OPEN || !c->ready || len > max)
         return -1;
     if (waiting > 0 && waiting + len > CONTROL_TEXT_MAX) {
-        CONTROL_DIE(c, ERR_UNREACHABLE, NULL, "%s reads too slowly", control_peer_address(c));
+        CONTROL_DIE(c, ERR_DENIED, NULL, "%s reads too slowly", control_peer_address(c));
         return -1;
     }
     for (; len > CONTROL_BODY_MAX; text += CONTROL_BODY_MAX, len -= CONTROL_BODY_MAX)

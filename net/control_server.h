@@ -62,6 +62,9 @@ void control_server_free(struct control_server *s, unsigned flush_ms);
 struct control_server_stats {
     _Atomic uint64_t accepted, refused, handshakes, handshake_failures, closed_slow;
     _Atomic uint64_t open;
+    _Atomic uint64_t accept_pauses; /* no descriptor was left for a new connection */
+    _Atomic uint64_t order_waits;   /* main waited for room in the ring of its orders */
+    _Atomic uint64_t unsent;        /* texts for a connection that were too long, or found no memory */
 };
 const struct control_server_stats *control_server_stats(const struct control_server *s);
 

@@ -571,7 +571,7 @@ static void a_peer_that_lets_4_mib_wait_unread_is_closed(void **state)
     }
     assert_in_range(taken, 4, 30); /* 4 MiB here, and what the kernel's buffers hold */
     run_until(&s.closed);
-    assert_int_equal(s.why.code, ERR_UNREACHABLE);
+    assert_int_equal(s.why.code, ERR_DENIED);
     assert_non_null(strstr(s.why.message, "too slowly"));
     free(text);
     end_free(&c);

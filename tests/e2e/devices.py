@@ -1,0 +1,146 @@
+#!/usr/bin/python3
+"""Sound devices are real: PulseAudio's null sinks stand for a loudspeaker and a microphone, PortAudio reaches them
+through ALSA. What `salotto listen` plays is recorded from the monitor, and `salotto speak` captures from one."""
+import os
+import time
+
+import numpy as np
+from harness import client, ears, process, sound, tap
+from harness.daemon import Daemon
+from harness.sound import RATE
+
+ALSA = """
+pcm.!default { type pulse }
+ctl.!default { type pulse }
+"""
+SINKS = ("ear", "mouth")
+
+
+class Scene:
+    pass
+
+
+class Pulse:
+    """A PulseAudio daemon of one's own with two null sinks: `ear` to play to, `mouth` whose monitor is the microphone."""
+
+    def __init__(self):
+        self.folder = process.folder()
+        config = os.path.join(self.folder, "asound.conf")
+        with open("/usr/share/alsa/alsa.conf") as f:
+            text = f.read()
+        with open(config, "w") as f:
+            f.write(text + ALSA)
+        socket = os.path.join(self.folder, "s")
+        self.env = {k: v for k, v in os.environ.items() if not k.startswith(("PULSE", "XDG", "DBUS", "ALSA"))}
+        self.env.update(HOME=self.folder, XDG_RUNTIME_DIR=self.folder)
+        argv = ["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "--log-target=stderr"]
+        for name in SINKS:
+            argv += ["-L", f"module-null-sink sink_name={name} rate=48000 channels=1"]
+        argv += ["-L", f"module-native-protocol-unix socket={socket} auth-anonymous=1"]
+        self.child = process.Child(argv, "pulseaudio", env=self.env)
+        process.wait_until(lambda: os.path.exists(socket), "PulseAudio's socket")
+        self.env.update(
+            PULSE_SERVER=f"unix:{socket}", PULSE_SINK="ear", PULSE_SOURCE="mouth.monitor", ALSA_CONFIG_PATH=config
+        )
+
+    def record(self):
+        """Records what is played to `ear`; stop() gives it."""
+        path = os.path.join(self.folder, f"record-{time.monotonic_ns()}.raw")
+        child = process.Child(
+            ["parec", "--device=ear.monitor", "--format=s16le", "--rate=48000", "--channels=1", path],
+            "parec",
+            env=self.env,
+        )
+
+        def stop():
+            child.signal(2)
+            child.wait()
+            return np.fromfile(path, dtype="<i2").astype(float) / 32768
+
+        process.wait_until(lambda: os.path.exists(path) and os.path.getsize(path) > 0, "the first recorded samples")
+        return stop
+
+    def play(self, path):
+        """Plays a file into the microphone."""
+        return process.Child(["paplay", "--device=mouth", path], "paplay", env=self.env)
+
+
+def setup():
+    s = Scene()
+    s.pulse = Pulse()
+    s.daemon = Daemon()
+    s.link = s.daemon.room()
+    return s
+
+
+@tap.check("`salotto devices` lists the devices, and nothing of ALSA's or JACK's chatter")
+def _(s):
+    code, out, err = process.run([process.program("salotto"), "devices"], env=s.pulse.env)
+    tap.equal(code, 0, "exit code")
+    tap.true("default" in out, f"`default` is listed: {out!r}")
+    for word in ("ALSA lib", "jack server", "JackShm", "Cannot connect"):
+        tap.true(word not in out + err, f"no {word!r}")
+
+
+@tap.check("what `salotto listen` plays is what was said")
+def _(s):
+    voice = sound.voice("en")[: 12 * RATE]
+    anna = client.speak(s.daemon.invite("speaker"), "anna", sound.keep(voice, "anna"), "--loop", output=None).joined()
+    dora = client.listen(s.link, "dora", "--tier", "standard", output=None, env=s.pulse.env).joined()
+    process.wait_until(lambda: (s.daemon.strip("anna") or {}).get("first_out"), "anna's voice in the mix")
+    time.sleep(1)
+    stop = s.pulse.record()
+    time.sleep(16)
+    heard = stop()
+    tap.true(dora.child.is_running(), f"dora still listens {dora.err()}")
+    tap.true(len(heard) > 14 * RATE, f"{len(heard) / RATE:.1f} s were recorded")
+    found = [ears.locate(voice[a * RATE : (a + 3) * RATE], heard) for a in (0, 3, 6)]
+    for at, likeness in found:
+        tap.more(likeness, 0.6, "likeness of 3 s of the voice to what came out of the loudspeaker")
+    at, _ = found[1]
+    level = ears.level_db([voice[3 * RATE : 6 * RATE]], heard[at : at + 3 * RATE])[0]
+    tap.near(level, 0, 3, "dB: the voice out of the loudspeaker")
+    tap.true("ALSA lib" not in dora.err(), "no chatter of ALSA's")
+    dora.leave()
+    anna.leave()
+
+
+@tap.check("`salotto speak` without --input captures the microphone")
+def _(s):
+    voice = sound.voice("fr")[: 10 * RATE]
+    emil = client.listen(s.link, "emil", "--tier", "standard").joined()
+    bruno = client.Client(
+        "speak", s.daemon.invite("speaker"), "bruno", output=None, env=s.pulse.env
+    ).joined()
+    time.sleep(1)
+    tap.true(bruno.child.is_running(), f"bruno speaks {bruno.err()}")
+    s.pulse.play(sound.keep(voice, "bruno")).wait()
+    time.sleep(1)
+    bruno.leave()
+    emil.leave()
+    heard = emil.wav()
+    for a in (0, 3, 6):
+        _, likeness = ears.locate(voice[a * RATE : (a + 3) * RATE], heard)
+        tap.more(likeness, 0.6, "likeness of 3 s of the voice to what the listener heard")
+
+
+@tap.check("without a sound device `salotto listen` says so and names --output")
+def _(s):
+    config = os.path.join(process.folder(), "asound.conf")
+    open(config, "w").close()
+    env = {k: v for k, v in s.pulse.env.items() if not k.startswith("PULSE")}
+    env["ALSA_CONFIG_PATH"] = config
+    c = client.listen(s.link, "fritz", output=None, env=env)
+    tap.equal(c.wait(), 7, "exit code")
+    tap.true("--output" in c.err(), f"it names --output: {c.err()!r}")
+    tap.true("ALSA lib" not in c.err(), "no chatter of ALSA's")
+
+
+@tap.check("a device that is not there is named, with those that are")
+def _(s):
+    c = client.listen(s.link, "fritz", "--device", "gramophone", output=None, env=s.pulse.env)
+    tap.equal(c.wait(), 7, "exit code")
+    tap.true("gramophone" in c.err(), f"it names the device: {c.err()!r}")
+
+
+tap.main(setup)

@@ -1,0 +1,107 @@
+"""Is this voice in that recording: when, how loud, and how surely?
+
+All listening is done at 8 kHz between 200 and 3400 Hz, where codecs keep the waveform, and with 6 dB an octave of
+emphasis, so that the fundamental does not outweigh all else. A voice's level is taken from the best linear filter
+(least squares, a few ms long) that makes it into the recording: codecs and a fraction of a sample of delay bend the
+waveform a little, and the noise that they add is not counted.
+"""
+import numpy as np
+
+from .sound import RATE, db
+
+_RATE = 8000
+_STEP = RATE // _RATE
+_TAPS = 48  # 6 ms
+
+
+def band(pcm):
+    """The part that is listened to, at 8 kHz."""
+    n = len(pcm) // _STEP * _STEP
+    spectrum = np.fft.rfft(pcm[:n])
+    frequency = np.fft.rfftfreq(n, 1 / RATE)
+    weight = np.where((frequency > 200) & (frequency < 3400), frequency / 1000, 0)
+    kept = (spectrum * weight)[: n // _STEP // 2 + 1]
+    return np.fft.irfft(kept, n // _STEP) / _STEP
+
+
+def _correlate(x, y):
+    """r[d] = Σ y[n + d] x[n] for d in 0 .. len(y) - len(x)."""
+    size = 1 << (len(x) + len(y)).bit_length()
+    r = np.fft.irfft(np.fft.rfft(y, size) * np.conj(np.fft.rfft(x, size)), size)
+    return r[: len(y) - len(x) + 1]
+
+
+def _energies(y, n):
+    total = np.concatenate(([0], np.cumsum(y * y)))
+    return total[n:] - total[:-n]
+
+
+def locate(piece, recording):
+    """Where the piece of a voice lies in the recording, and how alike they are there (0..1): (sample, likeness)."""
+    x, y = band(piece), band(recording)
+    if len(y) < len(x):
+        raise RuntimeError("the recording is shorter than what is looked for in it")
+    energy = np.sqrt(np.maximum(_energies(y, len(x)), 1e-9) * (x @ x))
+    likeness = _correlate(x, y) / energy
+    d = int(np.argmax(likeness))
+    return d * _STEP, float(likeness[d])
+
+
+def align(voice, recording, start, samples, shift, slack=RATE // 2):
+    """The piece of the voice that is heard in recording[start : start + samples], and how it lies: recording[n] is
+    voice[n - shift]. `shift` is known to within `slack`."""
+    a = start - shift
+    at, _ = locate(voice[a : a + samples], recording[start - slack : start + samples + slack])
+    fine = at - slack
+    return voice[a - fine : a - fine + samples], shift + fine
+
+
+def likeness(voice, recording):
+    """How alike the whole recording is to the piece of the voice that fits it best: near 0 when the voice is not in it,
+    whatever it says."""
+    y = band(recording)
+    x = np.concatenate((np.zeros(len(y)), band(voice), np.zeros(len(y))))
+    energy = np.sqrt(np.maximum(_energies(x, len(y)), (y @ y) * 1e-2) * (y @ y))
+    return float((_correlate(y, x) / energy).max())
+
+
+def _fit(recording, sources):
+    """Least squares: the filters that make the sources [(signal, taps)] into the recording, all as long as it."""
+    columns = []
+    for signal, taps in sources:
+        for k in range(taps):
+            columns.append(np.roll(signal, k - taps // 2))
+    a = np.stack(columns, axis=1)
+    gram = a.T @ a
+    gram[np.diag_indices_from(gram)] += 1e-6 * gram.diagonal().mean() + 1e-12
+    weights = np.linalg.solve(gram, a.T @ recording)
+    filters = []
+    for _, taps in sources:
+        filters.append(weights[:taps])
+        weights = weights[taps:]
+    return filters, recording - a @ np.concatenate(filters)
+
+
+def _apply(signal, taps):
+    return sum(w * np.roll(signal, k - len(taps) // 2) for k, w in enumerate(taps))
+
+
+def level_db(pieces, recording):
+    """How loud each of the aligned pieces is in the recording, relative to the piece itself."""
+    sources = [(band(p), _TAPS) for p in pieces]
+    filters, _ = _fit(band(recording), sources)
+    return [
+        db(np.sqrt(np.mean(_apply(x, f) ** 2) / np.mean(x * x))) for (x, _), f in zip(sources, filters)
+    ]
+
+
+def rejection_db(own, others, heard, own_recording):
+    """How much weaker a voice (`own`) is in its speaker's recording than in a listener's (`heard`), while `others` speak
+    too; all aligned. The voice is taken as the listener heard it, so that only its amount is left to find."""
+    y = band(heard)
+    x = band(own)
+    rest = [(band(o), _TAPS) for o in others]
+    filters, _ = _fit(y, [(x, _TAPS)] + rest)
+    as_heard = _apply(x, filters[0])
+    amounts, _ = _fit(band(own_recording), [(as_heard, 1)] + rest)
+    return -db(abs(amounts[0][0]))

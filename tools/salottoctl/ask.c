@@ -1,0 +1,233 @@
+/* ask.c - one command to the daemon, one answer back (see ask.h)
+ *
+ * Runs a libevent loop of its own until the answer is there, the connection is gone, or a signal came.
+ */
+#include "tools/salottoctl/ask.h"
+
+#include "net/client.h"
+#include "net/identity.h"
+#include "net/known_servers.h"
+#include "net/link.h"
+#include "net/profile.h"
+
+#include <event2/event.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ANSWER_TIMEOUT_S 60
+#define REQUEST_ID       1
+
+struct asking {
+    struct event_base *base;
+    struct client *client; /* NULL once closed */
+    struct known_servers_trust trust;
+    char *request;
+    json_t *answer;
+    bool sent, gave_up;
+    struct err err;
+};
+
+static bool on_trust(struct client *c, const uint8_t key[32], void *arg)
+{
+    struct asking *a = arg;
+
+    (void)c;
+    return known_servers_trust(&a->trust, key);
+}
+
+static void on_ready(struct client *c, void *arg)
+{
+    struct asking *a = arg;
+
+    a->sent = true;
+    if (client_send(c, a->request, strlen(a->request)) != 0) {
+        err_set(&a->err, ERR_USAGE, "say it in fewer words", "the command is too long");
+        a->gave_up = true;
+        client_close(c);
+    }
+}
+
+static void on_text(struct client *c, const char *text, size_t len, void *arg)
+{
+    struct asking *a = arg;
+    json_t *message = json_loadb(text, len, 0, NULL);
+
+    if (a->answer == NULL && json_is_object(message) &&
+        json_integer_value(json_object_get(message, "id")) == REQUEST_ID) {
+        a->answer = json_incref(message);
+        client_close(c);
+    }
+    json_decref(message);
+}
+
+static void on_closed(struct client *c, const struct err *err, void *arg)
+{
+    struct asking *a = arg;
+
+    (void)c;
+    a->client = NULL;
+    if (a->trust.err.code != ERR_NONE)
+        err_copy(&a->err, &a->trust.err);
+    else if (!a->gave_up && err->code != ERR_NONE)
+        err_copy(&a->err, err);
+    event_base_loopbreak(a->base);
+}
+
+static void give_up(struct asking *a)
+{
+    a->gave_up = true;
+    if (a->client != NULL)
+        client_close(a->client);
+    else
+        event_base_loopbreak(a->base);
+}
+
+static void on_timeout(evutil_socket_t fd, short what, void *arg)
+{
+    struct asking *a = arg;
+
+    (void)fd;
+    (void)what;
+    err_set(&a->err, ERR_UNREACHABLE, "look at the server's log", "no answer within %d seconds", ANSWER_TIMEOUT_S);
+    give_up(a);
+}
+
+static void on_signal(evutil_socket_t fd, short what, void *arg)
+{
+    struct asking *a = arg;
+
+    (void)fd;
+    (void)what;
+    err_set(&a->err, ERR_INTERRUPTED, NULL, "interrupted before the answer came");
+    give_up(a);
+}
+
+/* token: an invite that the link brought along, spent before the command; empty: none. */
+static char *request_text(char **words, size_t count, const char *token)
+{
+    json_t *argv = json_array(), *request;
+    char *text;
+
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(argv, json_string(words[i]));
+    if (json_array_size(argv) != count) { /* a word was not UTF-8 */
+        json_decref(argv);
+        return NULL;
+    }
+    request = json_pack("{s:i, s:s, s:o}", "id", REQUEST_ID, "do", "command", "argv", argv);
+    if (request != NULL && token[0] != '\0')
+        json_object_set_new(request, "token", json_string(token));
+    text = request != NULL ? json_dumps(request, JSON_COMPACT) : NULL;
+    json_decref(request);
+    return text;
+}
+
+/* The operator's socket that the options name. */
+static int socket_path(char *out, size_t max, const struct args *args, struct err *err)
+{
+    int n = args->state != NULL ? snprintf(out, max, "%s/control.sock", args->state)
+                                : snprintf(out, max, "%s", ARGS_SOCKET);
+
+    return n < 0 || (size_t)n >= max ? err_set(err, ERR_USAGE, NULL, "the path of --state is too long") : 0;
+}
+
+static const struct client_callbacks callbacks = {
+    .trust = on_trust, .ready = on_ready, .text = on_text, .closed = on_closed};
+
+/* One connection, until it is closed. */
+static int run(struct asking *a, const char *path, const struct link *link, const struct identity *me)
+{
+    struct event *timeout = evtimer_new(a->base, on_timeout, a);
+    struct event *sigint = evsignal_new(a->base, SIGINT, on_signal, a);
+    struct event *sigterm = evsignal_new(a->base, SIGTERM, on_signal, a);
+    struct timeval patience = {.tv_sec = ANSWER_TIMEOUT_S};
+    int ret = 0;
+
+    memset(&a->err, 0, sizeof a->err);
+    if (timeout == NULL || sigint == NULL || sigterm == NULL) {
+        ret = err_set(&a->err, ERR_INTERNAL, NULL, "out of memory");
+        goto out;
+    }
+    event_add(timeout, &patience);
+    event_add(sigint, NULL);
+    event_add(sigterm, NULL);
+    a->client = path != NULL ? client_connect_local(a->base, path, &callbacks, a, &a->err)
+                             : client_connect(a->base, link, me, &callbacks, a, &a->err);
+    if (a->client == NULL) {
+        ret = -(int)a->err.code;
+        if (path != NULL && a->err.code == ERR_UNREACHABLE)
+            err_set(&a->err, ERR_UNREACHABLE,
+                    "start it: `systemctl start salottod`, or `make run` in the source tree; --state DIR names another",
+                    "no salottod answers at %s", path);
+        goto out;
+    }
+    event_base_dispatch(a->base);
+    if (a->answer == NULL && a->err.code == ERR_NONE)
+        err_set(&a->err, ERR_UNREACHABLE, "look at the server's log", "the server closed the connection unasked");
+    ret = a->answer != NULL ? 0 : -(int)a->err.code;
+out:
+    if (timeout != NULL)
+        event_free(timeout);
+    if (sigint != NULL)
+        event_free(sigint);
+    if (sigterm != NULL)
+        event_free(sigterm);
+    return ret;
+}
+
+static int make_request(struct asking *a, char **words, size_t word_count, const char *token)
+{
+    a->request = request_text(words, word_count, token);
+    return a->request != NULL ? 0 : err_set(&a->err, ERR_USAGE, NULL, "the command is not UTF-8 text");
+}
+
+static int ask_remote(struct asking *a, const struct args *args, char **words, size_t word_count)
+{
+    char identity_path[PROFILE_PATH_MAX], known_path[PROFILE_PATH_MAX];
+    struct identity me;
+    struct link link;
+    bool made;
+    int ret;
+
+    if (args->identity != NULL)
+        snprintf(identity_path, sizeof identity_path, "%s", args->identity);
+    else if ((ret = profile_identity_path(identity_path, sizeof identity_path, &a->err)) != 0)
+        return ret;
+    if ((ret = profile_known_servers_path(known_path, sizeof known_path, identity_path, &a->err)) != 0 ||
+        (ret = link_parse(&link, args->server, &a->err)) != 0 ||
+        (ret = make_request(a, words, word_count, link.token)) != 0 ||
+        (ret = identity_load(&me, identity_path, true, &made, &a->err)) != 0)
+        return ret;
+    a->trust = (struct known_servers_trust){.path = known_path,
+                                            .host = link.host,
+                                            .port = link.port,
+                                            .accept_new = args->accept_new,
+                                            .ask = known_servers_terminal()};
+    ret = run(a, NULL, &link, &me);
+    /* Who thinks about a fingerprint for longer than a handshake may last finds the connection gone. */
+    if (ret == -ERR_UNREACHABLE && a->trust.asked && !a->sent)
+        ret = run(a, NULL, &link, &me);
+    identity_wipe(&me);
+    return ret;
+}
+
+json_t *ask(const struct args *args, char **words, size_t word_count, struct err *err)
+{
+    struct asking a = {.base = event_base_new()};
+    char path[PROFILE_PATH_MAX];
+
+    if (a.base == NULL)
+        err_set(&a.err, ERR_INTERNAL, NULL, "out of memory");
+    else if (args->server != NULL)
+        ask_remote(&a, args, words, word_count);
+    else if (socket_path(path, sizeof path, args, &a.err) == 0 && make_request(&a, words, word_count, "") == 0)
+        run(&a, path, NULL, NULL);
+    if (a.answer == NULL)
+        err_copy(err, &a.err);
+    free(a.request);
+    if (a.base != NULL)
+        event_base_free(a.base);
+    return a.answer;
+}

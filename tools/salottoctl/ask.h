@@ -1,0 +1,15 @@
+/* ask.h - one command to the daemon, one answer back
+ */
+#ifndef SALOTTOCTL_ASK_H
+#define SALOTTOCTL_ASK_H
+
+#include "mixer/err.h"
+#include "tools/salottoctl/args.h"
+
+#include <jansson.h>
+
+/* Connects as the options say, sends the words as one line of the command table and waits for the answer. The answer
+ * is new; NULL with err when there was none. An answer that refuses is an answer. */
+json_t *ask(const struct args *a, char **words, size_t word_count, struct err *err);
+
+#endif

@@ -1,0 +1,179 @@
+/* main.c - salottoctl, the moderators' and operators' command line
+ *
+ * Sends its words to the daemon as one line of the daemon's command table and prints what comes back. It knows no
+ * command by name: what there is, how it is spelt and who may do it, the daemon says.
+ */
+#include "tools/salottoctl/args.h"
+#include "tools/salottoctl/ask.h"
+#include "tools/salottoctl/table.h"
+#include "tools/version.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+static const char usage[] =
+    "usage: salottoctl [options] COMMAND …\n"
+    "\n"
+    "Runs and moderates the rooms of a salottod: on its machine through the operator's socket, or from afar with\n"
+    "the rights that your identity has there.\n"
+    "\n"
+    "  --state DIR      the daemon whose state folder is DIR (its DIR/control.sock)\n"
+    "                   [" ARGS_SOCKET "]\n"
+    "  --server LINK    a server elsewhere: salotto://HOST[:PORT]/ROOM?k=KEY\n"
+    "  --identity FILE  who you are there [~/.config/salotto/identity]\n"
+    "  --accept-new     take a server that you have not been at before without asking\n"
+    "  --json           the answer as one line of JSON, for scripts\n"
+    "  --help           this; `salottoctl COMMAND --help` says more of one command\n"
+    "  --version        which version this is\n"
+    "\n"
+    "examples:\n"
+    "  salottoctl room create piazza --title \"Open Friday\"\n"
+    "  salottoctl who piazza\n"
+    "  salottoctl mute piazza bruno --why \"echo\"\n"
+    "  salottoctl --server 'salotto://radio.example/piazza?k=KEY' hands piazza\n"
+    "\n"
+    "Exit codes: 0 done, 1 internal, 2 usage, 3 no such room or person, 4 not allowed, 5 unreachable,\n"
+    "6 wrong server key, 8 state or database, 11 interrupted.\n";
+
+static int complain(const struct err *err)
+{
+    fflush(stdout);
+    fprintf(stderr, "salottoctl: %s\n", err->message);
+    if (err->mend[0] != '\0')
+        fprintf(stderr, "  %s\n", err->mend);
+    return (int)err->code;
+}
+
+static unsigned terminal_width(void)
+{
+    struct winsize size;
+
+    return isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+static int refused(const json_t *answer, struct err *err)
+{
+    const char *error = json_string_value(json_object_get(answer, "error"));
+    const char *mend = json_string_value(json_object_get(answer, "mend"));
+    json_int_t code = json_integer_value(json_object_get(answer, "code"));
+
+    return err_set(err, code > 0 && code < 256 ? (enum err_code)code : ERR_INTERNAL, mend, "%s",
+                   error != NULL ? error : "the server refused without a word");
+}
+
+/* Prints an answer that is not a refusal. */
+static void show(const json_t *answer, bool json)
+{
+    const json_t *columns = json_object_get(answer, "columns"), *rows = json_object_get(answer, "rows");
+    const json_t *data = json_object_get(answer, "data");
+    const char *text = json_string_value(json_object_get(answer, "text"));
+
+    if (json) {
+        if (data == NULL || json_dumpf(data, stdout, JSON_COMPACT | JSON_ENCODE_ANY) != 0)
+            fputs("null", stdout);
+        fputc('\n', stdout);
+        return;
+    }
+    if (columns != NULL)
+        table_print(stdout, columns, rows, terminal_width());
+    if (text != NULL) {
+        size_t len = strlen(text);
+
+        table_print_text(stdout, text);
+        if (len > 0 && text[len - 1] != '\n')
+            fputc('\n', stdout);
+    }
+}
+
+/* Standard output may be closed, or full. */
+static int flush(const char *mend, struct err *err)
+{
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return 0;
+    return err_set(err, ERR_INTERNAL, mend, "cannot write to standard output: %s",
+                   errno != 0 ? strerror(errno) : "write error");
+}
+
+static int help(const struct args *args)
+{
+    char *words[] = {"help"};
+    struct err err = {0};
+    json_t *answer;
+
+    fputs(usage, stdout);
+    if (flush(NULL, &err) != 0)
+        return complain(&err);
+    answer = ask(args, words, 1, &err);
+    if (json_is_true(json_object_get(answer, "ok"))) {
+        fputs("\ncommands:\n", stdout);
+        show(answer, false);
+    } else {
+        printf("\nThe commands are the daemon's; it could not be asked: %s.\n", err.message);
+    }
+    json_decref(answer);
+    return flush(NULL, &err) != 0 ? complain(&err) : 0;
+}
+
+static int command(const struct args *args)
+{
+    /* `salottoctl mute --help` asks the daemon for `help mute`. */
+    char *help_words[] = {"help", args->word_count > 0 ? args->words[0] : NULL,
+                          args->word_count > 1 ? args->words[1] : NULL};
+    struct err err = {0};
+    json_t *answer;
+    int code = 0;
+
+    answer = args->help ? ask(args, help_words, args->word_count > 1 ? 3 : 2, &err)
+                        : ask(args, args->words, args->word_count, &err);
+    if (answer == NULL)
+        return complain(&err);
+    if (json_is_true(json_object_get(answer, "ok"))) {
+        show(answer, args->json);
+        code = -flush("the command itself was done", &err);
+    } else {
+        code = -refused(answer, &err);
+    }
+    json_decref(answer);
+    return code != 0 ? complain(&err) : 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct args args;
+    struct err err = {0};
+
+    /* Names and titles are UTF-8 whatever the account's locale says. */
+    setlocale(LC_CTYPE, "");
+    if (MB_CUR_MAX == 1)
+        setlocale(LC_CTYPE, "C.UTF-8");
+    signal(SIGPIPE, SIG_IGN);
+    /* Before any socket is opened, that would take the number of a closed standard stream. */
+    if (fcntl(STDIN_FILENO, F_GETFD) < 0)
+        (void)!open("/dev/null", O_RDONLY);
+    if (fcntl(STDOUT_FILENO, F_GETFD) < 0) {
+        err_set(&err, ERR_USAGE, "redirect it to /dev/null if you do not want the answer", "standard output is closed");
+        return complain(&err);
+    }
+    if (fcntl(STDERR_FILENO, F_GETFD) < 0)
+        (void)!open("/dev/null", O_WRONLY);
+    if (args_parse(&args, argc, argv, &err) != 0)
+        return complain(&err);
+    if (args.version) {
+        puts("salottoctl " SALOTTO_VERSION);
+        return flush(NULL, &err) != 0 ? complain(&err) : 0;
+    }
+    if (args.word_count > 0)
+        return command(&args);
+    if (args.help)
+        return help(&args);
+    err_set(&err, ERR_USAGE, "`salottoctl --help` lists the options and the commands", "no command given");
+    return complain(&err);
+}

@@ -1,0 +1,112 @@
+/* acts.c - what changes someone's standing in a live room (see acts.h) */
+#include "tools/salottod/acts.h"
+
+#include "tools/salottod/live_room.h"
+#include "tools/salottod/occupant.h"
+#include "tools/salottod/session.h"
+
+#include <time.h>
+
+static uint64_t now_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+void acts_hand(struct occupant *o, bool up)
+{
+    if (o->hand == up)
+        return;
+    o->hand = up;
+    o->hand_ns = now_ns();
+    events_order(o->room, "hand", json_pack("{s:s, s:b}", "handle", o->standing.person.handle, "up", (int)up));
+}
+
+static void tell_role(struct occupant *o, const char *by, const char *why)
+{
+    if (o->session == NULL)
+        return;
+    events_you(o->session, "role",
+               json_pack("{s:s, s:o, s:b, s:b, s:s, s:s, s:I}", "role", role_name(o->standing.role), "strip",
+                         o->strip != NULL ? json_integer((json_int_t)o->slot) : json_null(), "muted",
+                         (int)occupant_is_muted(o), "muted_by_moderator", (int)o->standing.muted, "by", by, "why",
+                         why != NULL ? why : "", "at_sample", (json_int_t)room_position(o->room->mixer)));
+}
+
+void acts_role(struct occupant *o, enum role role, const char *by, const char *why, struct errand *e)
+{
+    if (role < o->standing.role)
+        o->takes++;
+    o->standing.role = role;
+    o->standing.since_ms = db_now_ms();
+    if (o->session == NULL)
+        return;
+    if (role >= ROLE_SPEAKER && o->strip == NULL) {
+        struct err err;
+
+        acts_hand(o, false);
+        /* A promoted listener's microphone opens live only if they asked for that; a hint tells them so. */
+        o->muted_self = !o->session->mic_open;
+        if (stage_enter(o, e, &err) != 0)
+            o->muted_self = false;
+    } else if (role < ROLE_SPEAKER && o->strip != NULL) {
+        stage_leave(o, false, e);
+    } else if (o->strip != NULL) {
+        events_room(o->room, "stage", occupant_json(o));
+    }
+    tell_role(o, by, why);
+}
+
+void acts_mute(struct occupant *o, bool by_moderator, bool by_self, const char *by, const char *why, struct errand *e)
+{
+    if (by_moderator)
+        o->takes++;
+    o->standing.muted = by_moderator;
+    o->muted_self = by_self;
+    if (o->session == NULL)
+        return;
+    stage_mute(o, e);
+    if (o->strip != NULL)
+        events_room(o->room, "muted",
+                    json_pack("{s:s, s:i, s:b, s:b, s:s, s:s, s:I}", "handle", o->standing.person.handle, "strip",
+                              (int)o->slot, "muted", (int)occupant_is_muted(o), "muted_by_moderator",
+                              (int)o->standing.muted, "by", by, "why", why != NULL ? why : "", "at_sample",
+                              (json_int_t)room_position(o->room->mixer)));
+}
+
+void acts_gain(struct occupant *o, float gain_db, struct errand *e)
+{
+    o->standing.gain_db = gain_db;
+    stage_fader(o, e);
+}
+
+void acts_send_away(struct occupant *o, const char *reason, const char *by, const char *why, bool rekey,
+                    struct errand *e)
+{
+    struct live_room *r = o->room;
+
+    o->takes++;
+    if (o->session != NULL) {
+        events_sent_away(o->session, reason, by, why);
+        seat_leave(o, e);
+        if (rekey)
+            epoch_change(r);
+    } else {
+        occupant_forget(o);
+    }
+}
+
+void acts_end(struct live_room *r, const char *by, const char *why, struct errand *e)
+{
+    struct occupant *o, *next;
+
+    r->ended = true;
+    for (o = LIST_FIRST(&r->occupants); o != NULL; o = next) {
+        next = LIST_NEXT(o, next);
+        if (o->session != NULL)
+            acts_send_away(o, "ended", by, why, false, e);
+    }
+    live_room_rest(r);
+}

@@ -1,0 +1,29 @@
+/* answer.c - one answer to one request (see answer.h) */
+#include "tools/salottod/answer.h"
+
+#include "tools/salottod/events.h"
+#include "tools/salottod/server.h"
+
+void answer_ok(struct server *s, uint64_t connection, json_int_t id, json_t *body)
+{
+    json_t *answer = body != NULL ? body : json_object();
+
+    if (answer != NULL && (json_object_set_new(answer, "id", json_integer(id)) != 0 ||
+                           json_object_set_new(answer, "ok", json_true()) != 0)) {
+        json_decref(answer);
+        answer = NULL;
+    }
+    events_send(s, &connection, 1, answer, false);
+}
+
+void answer_err(struct server *s, uint64_t connection, json_int_t id, const struct err *err)
+{
+    json_t *answer = json_pack("{s:I, s:b, s:i, s:s, s:s}", "id", id, "ok", 0, "code", (int)err->code, "error",
+                               err->message, "mend", err->mend);
+
+    /* A name from outside may not be UTF-8, which JSON can't carry. */
+    if (answer == NULL)
+        answer = json_pack("{s:I, s:b, s:i, s:s, s:s}", "id", id, "ok", 0, "code", (int)err->code, "error",
+                           "the request holds text that is not UTF-8", "mend", "use UTF-8");
+    events_send(s, &connection, 1, answer, false);
+}

@@ -1,0 +1,288 @@
+/* args.c - the words of a command line (see args.h) */
+#include "tools/salottod/args.h"
+
+#include "net/link.h"
+#include "storage/audit.h"
+#include "tools/salottod/suggest.h"
+#include "storage/rooms.h"
+#include "tools/salottod/command.h"
+#include "tools/salottod/config.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+    enum opt opt;
+    const char *name, *value; /* value NULL: a switch */
+} options[] = {
+    {OPT_ALL, "--all", NULL},           {OPT_MAY_UNMUTE, "--may-unmute", NULL},
+    {OPT_TITLE, "--title", "TEXT"},     {OPT_TO, "--to", "ROLE"},
+    {OPT_ROLE, "--role", "ROLE"},       {OPT_USES, "--uses", "N"},
+    {OPT_EXPIRES, "--expires", "TIME"}, {OPT_LIMIT, "--limit", "N"},
+    {OPT_WHY, "--why", "TEXT"},
+};
+
+#define OPTIONS (sizeof options / sizeof *options)
+
+static const char *const positional_names[] = {
+    [ARG_NONE] = "",     [ARG_ROOM] = "ROOM",       [ARG_PERSON] = "PERSON", [ARG_DB] = "DB",
+    [ARG_TIER] = "TIER", [ARG_UP_DOWN] = "up|down", [ARG_ON_OFF] = "on|off", [ARG_COMMAND] = "[COMMAND]",
+};
+
+void args_usage(char *out, size_t max, const struct command *c)
+{
+    size_t at = (size_t)snprintf(out, max, "%s", c->name);
+
+    for (size_t i = 0; i < ARGS_POSITIONAL_MAX && c->positional[i] != ARG_NONE && at < max; i++)
+        at += (size_t)snprintf(out + at, max - at, " %s%s", positional_names[c->positional[i]],
+                               c->positional[i] == ARG_PERSON && (c->options & OPT_ALL) ? "|--all" : "");
+    for (size_t i = 0; i < OPTIONS && at < max; i++) {
+        bool must = options[i].opt == OPT_ROLE;
+
+        if ((c->options & options[i].opt) == 0 || options[i].opt == OPT_ALL)
+            continue;
+        at += (size_t)snprintf(out + at, max - at, " %s%s%s%s%s", must ? "" : "[", options[i].name,
+                               options[i].value != NULL ? " " : "", options[i].value != NULL ? options[i].value : "",
+                               must ? "" : "]");
+    }
+}
+
+static int complain(struct err *err, const struct command *c, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static int complain(struct err *err, const struct command *c, const char *fmt, ...)
+{
+    char usage[200];
+    char message[200];
+    va_list ap;
+
+    args_usage(usage, sizeof usage, c);
+    va_start(ap, fmt);
+    if (vsnprintf(message, sizeof message, fmt, ap) < 0)
+        message[0] = '\0';
+    va_end(ap);
+    err_set(err, ERR_USAGE, NULL, "%s", message);
+    err_mend(err, "type: %s", usage);
+    return -ERR_USAGE;
+}
+
+/* "90s", "15m", "1h", "7d" */
+static bool read_time(const char *text, int64_t *ms)
+{
+    size_t len = strlen(text);
+    char number[12];
+    unsigned long n;
+    int64_t unit;
+
+    if (len < 2 || len >= sizeof number)
+        return false;
+    switch (text[len - 1]) {
+    case 's':
+        unit = 1000;
+        break;
+    case 'm':
+        unit = 60000;
+        break;
+    case 'h':
+        unit = 3600000;
+        break;
+    case 'd':
+        unit = 86400000;
+        break;
+    default:
+        return false;
+    }
+    memcpy(number, text, len - 1);
+    number[len - 1] = '\0';
+    if (!config_number(number, 1000000, &n) || n == 0)
+        return false;
+    *ms = (int64_t)n * unit;
+    return true;
+}
+
+static bool read_gain(const char *text, float *db)
+{
+    char *end;
+    float v = strtof(text, &end);
+
+    if (end == text || *end != '\0' || !isfinite(v) || v < -60.0f || v > 12.0f)
+        return false;
+    *db = v;
+    return true;
+}
+
+static int set_role(struct args *a, const char *text, struct err *err)
+{
+    int role = role_by_name(text);
+
+    if (role < 0 || role == ROLE_OPERATOR) {
+        err_set(err, ERR_USAGE, "the roles are listener, speaker, moderator and host", "there is no role '%.32s'",
+                text);
+        return -ERR_USAGE;
+    }
+    a->has_role = true;
+    a->role = (enum role)role;
+    return 0;
+}
+
+static int set_option(struct args *a, enum opt opt, const char *value, const struct command *c, struct err *err)
+{
+    unsigned long n;
+
+    switch (opt) {
+    case OPT_ALL:
+        a->all = true;
+        return 0;
+    case OPT_MAY_UNMUTE:
+        a->may_unmute = true;
+        return 0;
+    case OPT_TITLE:
+        if (strlen(value) > ROOM_TITLE_MAX)
+            return complain(err, c, "a title has at most 120 bytes");
+        a->title = value;
+        return 0;
+    case OPT_WHY:
+        if (strlen(value) > AUDIT_TEXT_MAX)
+            return complain(err, c, "a reason has at most 500 bytes");
+        a->why = value;
+        return 0;
+    case OPT_TO:
+    case OPT_ROLE:
+        return set_role(a, value, err);
+    case OPT_USES:
+        if (!config_number(value, 1000000, &n) || n == 0)
+            return complain(err, c, "--uses takes a number from 1 to 1000000, not '%.32s'", value);
+        a->uses = (unsigned)n;
+        return 0;
+    case OPT_LIMIT:
+        if (!config_number(value, 10000, &n) || n == 0)
+            return complain(err, c, "--limit takes a number from 1 to 10000, not '%.32s'", value);
+        a->limit = (unsigned)n;
+        return 0;
+    case OPT_EXPIRES:
+        if (!read_time(value, &a->expires_ms))
+            return complain(err, c, "--expires takes a time such as 30m, 1h or 7d, not '%.32s'", value);
+        return 0;
+    }
+    return -ERR_USAGE;
+}
+
+static int set_positional(struct args *a, enum arg arg, const char *word, const struct command *c, struct err *err)
+{
+    int stream;
+
+    switch (arg) {
+    case ARG_ROOM:
+        a->room = word;
+        return 0;
+    case ARG_PERSON:
+        a->person = word;
+        return 0;
+    case ARG_DB:
+        return read_gain(word, &a->gain_db)
+                   ? 0
+                   : complain(err, c, "the fader takes -60 to 12 (decibels), not '%.32s'", word);
+    case ARG_TIER:
+        stream = stream_by_name(word);
+        if (stream < 0)
+            return complain(err, c, "there is no tier '%.32s'; the tiers are low and standard", word);
+        a->tier = (enum stream)stream;
+        return 0;
+    case ARG_UP_DOWN:
+    case ARG_ON_OFF:
+        a->on = strcmp(word, arg == ARG_UP_DOWN ? "up" : "on") == 0;
+        if (!a->on && strcmp(word, arg == ARG_UP_DOWN ? "down" : "off") != 0)
+            return complain(err, c, "'%.32s' is not one of the two words asked for", word);
+        return 0;
+    case ARG_COMMAND:
+        snprintf(a->command + strlen(a->command), sizeof a->command - strlen(a->command), "%s%s",
+                 a->command[0] != '\0' ? " " : "", word);
+        return 0;
+    case ARG_NONE:
+        break;
+    }
+    return complain(err, c, "there is a word too many: '%.64s'", word);
+}
+
+static int unknown_option(const char *word, const struct command *c, struct err *err)
+{
+    const char *names[OPTIONS];
+    const char *near;
+    size_t n = 0;
+    int status;
+
+    for (size_t i = 0; i < OPTIONS; i++)
+        if (c->options & options[i].opt)
+            names[n++] = options[i].name;
+    near = suggest(word, names, n);
+    status = complain(err, c, "unknown option '%.32s'", word);
+    if (near != NULL)
+        err_mend(err, "did you mean %s?", near);
+    return status;
+}
+
+static int parse_option(struct args *a, const struct command *c, const json_t *argv, size_t *at, struct err *err)
+{
+    const char *word = json_string_value(json_array_get(argv, *at));
+
+    for (size_t i = 0; i < OPTIONS; i++) {
+        const char *value = "";
+
+        if ((c->options & options[i].opt) == 0 || strcmp(word, options[i].name) != 0)
+            continue;
+        if (options[i].value != NULL) {
+            value = json_string_value(json_array_get(argv, ++*at));
+            if (value == NULL)
+                return complain(err, c, "%s needs a value", options[i].name);
+        }
+        return set_option(a, options[i].opt, value, c, err);
+    }
+    return unknown_option(word, c, err);
+}
+
+static bool is_option(const struct command *c, size_t position, const char *word)
+{
+    /* "-3" is a fader's value. */
+    return word[0] == '-' && word[1] != '\0' &&
+           !(position < ARGS_POSITIONAL_MAX && c->positional[position] == ARG_DB && word[1] != '-');
+}
+
+int args_parse(struct args *a, const struct command *c, const json_t *argv, size_t from, struct err *err)
+{
+    size_t position = 0;
+
+    memset(a, 0, sizeof *a);
+    for (size_t i = from; i < json_array_size(argv); i++) {
+        const char *word = json_string_value(json_array_get(argv, i));
+        enum arg arg;
+        int status;
+
+        if (word == NULL)
+            return complain(err, c, "a command line is made of strings");
+        if (is_option(c, position, word)) {
+            status = parse_option(a, c, argv, &i, err);
+        } else {
+            arg = position < ARGS_POSITIONAL_MAX ? c->positional[position] : ARG_NONE;
+            status = set_positional(a, arg, word, c, err);
+            if (arg != ARG_COMMAND)
+                position++;
+        }
+        if (status != 0)
+            return status;
+    }
+    for (; position < ARGS_POSITIONAL_MAX && c->positional[position] != ARG_NONE; position++) {
+        enum arg arg = c->positional[position];
+
+        if (arg == ARG_COMMAND || (arg == ARG_PERSON && a->all))
+            continue;
+        return complain(err, c, "%s is missing", positional_names[arg]);
+    }
+    if (a->all && a->person != NULL)
+        return complain(err, c, "give a person or --all, not both");
+    if ((c->options & OPT_ROLE) && !a->has_role)
+        return complain(err, c, "%s is missing", "--role ROLE");
+    return 0;
+}

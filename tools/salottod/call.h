@@ -1,0 +1,81 @@
+/* call.h - one command on its way: looked up, allowed, carried out, committed, answered
+ *
+ * An act that takes away is carried out at once and committed beside it; one that grants takes effect after its commit;
+ * the answer follows both the commit and the threads. A command's function (cmd_*.c) runs once the room and the people
+ * it names are known; it gives orders with &call->errand, asks for the commit, and sets what makes the report.
+ * main only, but `work`, which the storage thread runs.
+ */
+#ifndef SALOTTO_SALOTTOD_CALL_H
+#define SALOTTO_SALOTTOD_CALL_H
+
+#include "net/link.h"
+#include "storage/invites.h"
+#include "storage/rooms.h"
+#include "tools/salottod/args.h"
+#include "tools/salottod/command.h"
+#include "tools/salottod/errand.h"
+#include "tools/salottod/server.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+
+struct live_room;
+struct occupant;
+struct session;
+
+struct call {
+    struct errand errand; /* first */
+    struct server *server;
+    uint64_t connection;
+    json_int_t id;
+    const struct command *command;
+    json_t *argv; /* what args borrows from */
+    struct args args;
+    bool local;
+    uint8_t key[32];                /* the actor's */
+    char token[LINK_TOKEN_MAX + 1]; /* an invite they bring along; empty: none */
+
+    /* looked up */
+    struct room_row row;
+    bool has_row;
+    struct member actor, target;
+    bool target_banned;
+
+    /* carrying out */
+    struct err err;
+    int status;
+    bool applied;   /* the live room has it already */
+    unsigned takes; /* of the target, when a grant was asked for */
+    int (*work)(struct db *db, struct call *c, struct err *err);
+    void (*committed)(struct call *c);
+    json_t *(*report)(struct call *c); /* the answer's body; NULL: nothing but ok */
+
+    /* for reports */
+    char token_out[INVITE_TOKEN_BYTES];
+    struct room_row *rows;
+    struct audit_row *log;
+    size_t count;
+    int64_t *people; /* row numbers that --all is about */
+    json_t *done_to; /* their handles */
+};
+
+/* Carries out {"do":"command"}; answers once, now or later. */
+void call_request(struct session *s, json_int_t id, const json_t *request);
+
+/* Has `work` run and committed; `committed` (or NULL) then runs on main before the answer. */
+void call_commit(struct call *c, int (*work)(struct db *db, struct call *c, struct err *err),
+                 void (*committed)(struct call *c));
+
+/* The live room, and in it the target and the actor; each NULL when not live, not known there. */
+struct live_room *call_live(const struct call *c);
+struct occupant *call_target(const struct call *c);
+struct occupant *call_actor(const struct call *c);
+
+/* {"text": …} */
+json_t *call_text(const char *text);
+
+/* {"room":…, "person":…, "at_sample":…} as `data`, and a sentence as `text`: what most acts report. what: "is muted".
+ */
+json_t *call_act_report(const struct call *c, const char *what);
+
+#endif

@@ -1,0 +1,38 @@
+/* config.h - what an operator may set: keys, defaults, checks
+ *
+ * Precedence: flag, file, default. Every key stands with its default in etc/salottod.conf.
+ */
+#ifndef SALOTTO_SALOTTOD_CONFIG_H
+#define SALOTTO_SALOTTOD_CONFIG_H
+
+#include "mixer/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CONFIG_PATH_MAX 256
+
+struct config {
+    char public_host[256];        /* in links; default localhost */
+    uint16_t port;                /* UDP and TCP; default 7256, 0 takes any free one */
+    uint16_t http_port;           /* default 8080 */
+    char listen[64];              /* address to bind; "" all */
+    unsigned max_people;          /* in one room; 0 unlimited */
+    unsigned grace_s;             /* a room's thread ends so long after the last person left; default 30 */
+    char state[CONFIG_PATH_MAX];  /* folder of salotto.db and server.key */
+    char socket[CONFIG_PATH_MAX]; /* the operator's unix socket */
+};
+
+void config_defaults(struct config *c);
+
+/* Reads an INI file over what is in *c. ERR_USAGE names file, line and key; an unknown key gets the nearest known one
+ * as its mend. */
+int config_read(struct config *c, const char *path, struct err *err);
+
+/* --state DIR: database, key and socket all in there. */
+int config_set_state(struct config *c, const char *dir, struct err *err);
+
+/* A whole decimal number in [0, max], with nothing around it. False otherwise. */
+bool config_number(const char *text, unsigned long max, unsigned long *out);
+
+#endif

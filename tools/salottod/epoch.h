@@ -1,0 +1,37 @@
+/* epoch.h - a room's epoch keys: made, handed out, taken into use
+ *
+ * The ciphertext of a room's streams is one for all, so taking the right to listen from someone means a new key for
+ * everybody else. Removals within 500 ms share one change; the new key is used when all have acknowledged it, or 500 ms
+ * after it was sent. main only.
+ */
+#ifndef SALOTTO_SALOTTOD_EPOCH_H
+#define SALOTTO_SALOTTOD_EPOCH_H
+
+#include "net/seal.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct event;
+struct live_room;
+struct session;
+
+struct epoch {
+    uint64_t serial; /* the newest made; what people who come in get */
+    uint8_t key[SEAL_KEY_BYTES];
+    struct event *change; /* set: removals are being gathered */
+    struct event *use;    /* set: the newest is handed out but not in use */
+    unsigned unacknowledged;
+};
+
+/* The first key of a room that is being opened; in use at once. 0 or -1 (out of memory). */
+int epoch_begin(struct live_room *r);
+void epoch_end(struct live_room *r);
+
+/* Somebody has lost the right to listen. */
+void epoch_change(struct live_room *r);
+
+/* A session has acknowledged a serial. */
+void epoch_acknowledged(struct session *who, uint64_t serial);
+
+#endif

@@ -1,0 +1,83 @@
+/* occupant.h - a person as a live room knows them, present or not
+ *
+ * seat.c brings them in and out, stage.c up and down, acts.c changes their standing. main only.
+ */
+#ifndef SALOTTO_SALOTTOD_OCCUPANT_H
+#define SALOTTO_SALOTTOD_OCCUPANT_H
+
+#include "mixer/strip.h"
+#include "storage/members.h"
+#include "tools/salottod/errand.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+struct live_room;
+struct session;
+
+struct occupant {
+    LIST_ENTRY(occupant) next;
+    struct live_room *room;
+    struct member standing;
+    struct session *session; /* NULL: absent */
+    bool banned;             /* since the room is live: a join that the database let in before is refused */
+    bool muted_self;
+    bool hand;
+    uint64_t hand_ns;                    /* when it was raised */
+    uint64_t here_ns;                    /* when they came in */
+    struct strip *strip;                 /* NULL: not on stage */
+    struct strip_release *strip_release; /* what leaving the stage and the seat will need */
+    struct seat_release *seat_release;
+    unsigned slot;
+    unsigned takes; /* counts acts that take away: a grant that was overtaken by one is not carried out */
+};
+
+struct occupant *occupant_by_id(struct live_room *r, int64_t person);
+struct occupant *occupant_by_key(struct live_room *r, const uint8_t key[32]);
+
+/* As people_find(): a handle, or a prefix of a key. NULL when the room does not know such a person or more than one. */
+struct occupant *occupant_by_name(struct live_room *r, const char *handle_or_key);
+
+/* The one of that standing, made if the room did not know them; its standing is brought up to date. NULL: no memory. */
+struct occupant *occupant_know(struct live_room *r, const struct member *m);
+
+/* Forgets who is absent and has no standing. */
+void occupant_forget(struct occupant *o);
+
+bool occupant_is_muted(const struct occupant *o);
+bool occupant_is_speaking(const struct occupant *o);
+
+/* What events and `who` show of them: handle, key, role, strip, muted, muted_by_moderator, speaking. A new reference.
+ */
+json_t *occupant_json(const struct occupant *o);
+
+/* --- seat.c */
+
+/* Sits a session down: tape, outlet, udp-in, and the stage when their role has one. The errand waits for the threads.
+ * On failure nothing is left behind. */
+int seat_take(struct live_room *r, struct session *s, const struct member *m, enum stream stream, struct errand *e,
+              struct err *err);
+
+/* Takes them out at once; the errand (or NULL) arrives when no thread serves them any more. The occupant may be gone
+ * after it. */
+void seat_leave(struct occupant *o, struct errand *e);
+
+/* Tunes to another tier. */
+int seat_tune(struct occupant *o, enum stream stream, struct errand *e, struct err *err);
+
+/* --- stage.c */
+
+/* On stage, with a strip; ERR_DENIED when it is full. */
+int stage_enter(struct occupant *o, struct errand *e, struct err *err);
+
+/* Off it; the errand arrives when the strip is freed. With `leaving` the session's entry at its outlet goes first and
+ * altogether, so that not one more packet is sent; without, the own stream ends with its handover. */
+void stage_leave(struct occupant *o, bool leaving, struct errand *e);
+
+/* Brings the strip to what the flags say (muted or not), or the fader. */
+void stage_mute(struct occupant *o, struct errand *e);
+void stage_fader(struct occupant *o, struct errand *e);
+
+#endif

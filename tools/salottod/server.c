@@ -1,0 +1,253 @@
+/* server.c - start order, the event loop, stop order (see server.h) */
+#include "tools/salottod/server.h"
+
+#include "tools/salottod/events.h"
+#include "tools/salottod/live_room.h"
+#include "tools/salottod/log.h"
+#include "tools/salottod/occupant.h"
+#include "tools/salottod/session.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#define FLUSH_MS     400u /* for people to hear that the server stops */
+#define SETTLE_STEPS 20u  /* of 10 ms */
+
+/* --- what the threads report */
+
+static void take_control_events(struct server *s)
+{
+    struct control_event e;
+
+    while (control_server_next(s->control, &e)) {
+        switch (e.kind) {
+        case CONTROL_OPENED:
+            session_opened(s, &e);
+            break;
+        case CONTROL_TEXT:
+            session_text(s, &e);
+            break;
+        case CONTROL_CLOSED:
+            session_closed(s, e.connection);
+            break;
+        }
+    }
+}
+
+static void take_udp_events(struct server *s)
+{
+    struct udp_event e;
+    struct session *p;
+
+    while (udp_in_event(s->udp, &e)) {
+        switch (e.kind) {
+        case UDP_DONE:
+            dispatch_answered(e.cookie);
+            break;
+        case UDP_EPOCH_ACK:
+            p = session_by_id(s, e.session);
+            if (p != NULL)
+                epoch_acknowledged(p, e.epoch);
+            break;
+        case UDP_PATH:
+        case UDP_SILENT:
+        case UDP_HEARD_OF:
+            break; /* who is there is told by their control connection, whose keep-alive finds the dead */
+        }
+    }
+}
+
+static void on_wake(evutil_socket_t fd, short what, void *arg)
+{
+    struct server *s = arg;
+    struct live_room *r;
+
+    (void)fd;
+    (void)what;
+    waker_drain(&s->waker);
+    take_control_events(s);
+    take_udp_events(s);
+    dispatch_outlet_answers(s);
+    LIST_FOREACH(r, &s->rooms, next)
+    live_room_look(r);
+    storage_poll(s->storage);
+    dispatch_waiting(s);
+}
+
+static void on_term(evutil_socket_t signal, short what, void *arg)
+{
+    struct server *s = arg;
+
+    (void)what;
+    log_line(LOG_INFO_LINE, "stopping signal=%d", (int)signal);
+    event_base_loopbreak(s->base);
+}
+
+/* --- start */
+
+static int open_loop(struct server *s, struct err *err)
+{
+    s->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    s->base = event_base_new();
+    if (s->wake_fd < 0 || s->base == NULL)
+        return err_set(err, ERR_INTERNAL, NULL, "cannot make an event loop: %s", strerror(errno));
+    waker_init(&s->waker, s->wake_fd);
+    s->wake_event = event_new(s->base, s->wake_fd, EV_READ | EV_PERSIST, on_wake, s);
+    s->term_event = evsignal_new(s->base, SIGTERM, on_term, s);
+    s->int_event = evsignal_new(s->base, SIGINT, on_term, s);
+    if (s->wake_event == NULL || s->term_event == NULL || s->int_event == NULL || event_add(s->wake_event, NULL) != 0 ||
+        event_add(s->term_event, NULL) != 0 || event_add(s->int_event, NULL) != 0)
+        return err_set(err, ERR_INTERNAL, NULL, "cannot watch for signals");
+    return 0;
+}
+
+static int start_threads(struct server *s, struct err *err)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    unsigned outlets = cores < 1 ? 1 : cores > (long)SERVER_OUTLETS_MAX ? SERVER_OUTLETS_MAX : (unsigned)cores;
+    struct control_server_config control = {
+        .identity = &s->state.identity,
+        .tcp_fds = s->sockets.tcp,
+        .tcp_count = s->sockets.tcp_count,
+        .unix_path = s->config.socket,
+        .owner = &s->waker,
+    };
+    struct udp_in_config udp = {.fd = s->sockets.udp, .outlet = s->outlet, .owner = &s->waker};
+
+    for (; s->outlets < outlets; s->outlets++) {
+        s->outlet[s->outlets] = outlet_udp_new(s->outlets, s->sockets.udp, &s->waker, err);
+        if (s->outlet[s->outlets] == NULL)
+            return -(int)err->code;
+    }
+    udp.outlets = s->outlets;
+    s->udp = udp_in_new(&udp, err);
+    if (s->udp == NULL)
+        return -(int)err->code;
+    s->control = control_server_new(&control, err);
+    s->sockets.tcp_count = 0; /* taken */
+    return s->control != NULL ? 0 : -(int)err->code;
+}
+
+int server_start(struct server *s, const struct config *c, struct err *err)
+{
+    int status;
+
+    memset(s, 0, sizeof *s);
+    s->config = *c;
+    s->wake_fd = s->sockets.udp = s->state.lock_fd = -1;
+    LIST_INIT(&s->rooms);
+    LIST_INIT(&s->sessions);
+    dispatch_init(&s->dispatch);
+    status = state_open(&s->state, c, err);
+    if (status == 0)
+        status = open_loop(s, err);
+    if (status == 0) {
+        s->storage = storage_new(s->state.database, &s->waker, err);
+        status = s->storage != NULL ? 0 : -(int)err->code;
+    }
+    if (status == 0)
+        status = socket_open_server(&s->sockets, c->listen, c->port, err);
+    if (status == 0)
+        status = start_threads(s, err);
+    if (status != 0) {
+        server_stop(s);
+        return status;
+    }
+    return 0;
+}
+
+void server_run(struct server *s)
+{
+    printf("ready port=%u http_port=0\n", (unsigned)s->sockets.port);
+    if (fflush(stdout) != 0)
+        log_line(LOG_WARNING_LINE, "nobody reads standard output: %s", strerror(errno));
+    log_line(LOG_NOTICE_LINE, "ready port=%u state=%s", (unsigned)s->sockets.port, s->config.state);
+    sd_notify(0, "READY=1");
+    event_base_dispatch(s->base);
+}
+
+/* --- stop */
+
+static void say_goodbye(struct server *s)
+{
+    struct session *p;
+
+    LIST_FOREACH(p, &s->sessions, next)
+    if (p->seat != NULL)
+        events_sent_away(p, "stopping", "", "the server stops");
+}
+
+static void free_events(struct server *s)
+{
+    if (s->wake_event != NULL)
+        event_free(s->wake_event);
+    if (s->term_event != NULL)
+        event_free(s->term_event);
+    if (s->int_event != NULL)
+        event_free(s->int_event);
+    if (s->base != NULL)
+        event_base_free(s->base);
+    if (s->wake_fd >= 0)
+        close(s->wake_fd);
+}
+
+static bool is_settled(const struct server *s)
+{
+    const struct live_room *r;
+
+    LIST_FOREACH(r, &s->rooms, next)
+    if (r->pending > 0)
+        return false;
+    return true;
+}
+
+/* Lets the threads answer what they were asked, so that nothing is left half let go. */
+static void settle(struct server *s)
+{
+    static const struct timeval step = {.tv_usec = 10000};
+
+    for (unsigned n = 0; n < SETTLE_STEPS && !is_settled(s); n++) {
+        event_base_loopexit(s->base, &step);
+        event_base_dispatch(s->base);
+    }
+}
+
+/* Commands that wait for their commit are answered; then sound stops in the direction in which it flows. Sessions stay
+ * until nothing can ask for them any more. */
+void server_stop(struct server *s)
+{
+    struct live_room *r;
+
+    s->stopping = true;
+    sd_notify(0, "STOPPING=1");
+    if (s->control != NULL) {
+        storage_poll(s->storage);
+        say_goodbye(s);
+        settle(s);
+    }
+    if (s->storage != NULL)
+        storage_free(s->storage);
+    if (s->control != NULL)
+        control_server_free(s->control, FLUSH_MS);
+    if (s->udp != NULL)
+        udp_in_free(s->udp);
+    LIST_FOREACH(r, &s->rooms, next)
+    room_stop(r->mixer);
+    for (unsigned i = 0; i < s->outlets; i++)
+        outlet_udp_free(s->outlet[i]);
+    while ((r = LIST_FIRST(&s->rooms)) != NULL)
+        live_room_close(r);
+    session_free_all(s);
+    dispatch_fini(&s->dispatch);
+    socket_close_server(&s->sockets);
+    free_events(s);
+    state_close(&s->state);
+    log_line(LOG_NOTICE_LINE, "stopped");
+}

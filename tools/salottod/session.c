@@ -1,0 +1,132 @@
+/* session.c - one control connection (see session.h) */
+#include "tools/salottod/session.h"
+
+#include "tools/salottod/answer.h"
+#include "tools/salottod/call.h"
+#include "tools/salottod/join.h"
+#include "tools/salottod/live_room.h"
+#include "tools/salottod/log.h"
+#include "tools/salottod/occupant.h"
+
+#include <jansson.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct session *session_by_connection(struct server *s, uint64_t connection)
+{
+    struct session *p;
+
+    LIST_FOREACH(p, &s->sessions, next)
+    if (p->connection == connection)
+        return p;
+    return NULL;
+}
+
+struct session *session_by_id(struct server *s, uint32_t id)
+{
+    struct session *p;
+
+    LIST_FOREACH(p, &s->sessions, next)
+    if (p->id == id && p->seat != NULL)
+        return p;
+    return NULL;
+}
+
+void session_opened(struct server *s, const struct control_event *e)
+{
+    struct session *p = calloc(1, sizeof *p);
+
+    if (p == NULL) {
+        log_line(LOG_ERROR_LINE, "out of memory for a connection");
+        control_server_close(s->control, e->connection);
+        return;
+    }
+    p->server = s;
+    p->connection = e->connection;
+    p->local = e->local;
+    memcpy(p->key, e->key, sizeof p->key);
+    p->keys = e->keys;
+    memcpy(p->address, e->address, sizeof p->address);
+    LIST_INSERT_HEAD(&s->sessions, p, next);
+}
+
+static void answer_wrong(struct session *p, json_int_t id, const char *message, const char *mend)
+{
+    struct err err;
+
+    err_set(&err, ERR_USAGE, mend, "%s", message);
+    answer_err(p->server, p->connection, id, &err);
+}
+
+static void leave(struct session *p, json_int_t id)
+{
+    if (p->seat != NULL)
+        seat_leave(p->seat, NULL);
+    answer_ok(p->server, p->connection, id, NULL);
+}
+
+static void subscribe(struct session *p, json_int_t id, const json_t *request)
+{
+    const char *channel = json_string_value(json_object_get(request, "channel"));
+
+    if (channel == NULL || strcmp(channel, "audience") != 0) {
+        answer_wrong(p, id, "there is no such channel to subscribe to", "the channel is audience");
+        return;
+    }
+    p->subscribed = true;
+    answer_ok(p->server, p->connection, id, NULL);
+}
+
+void session_text(struct server *s, struct control_event *e)
+{
+    struct session *p = session_by_connection(s, e->connection);
+    json_error_t why;
+    json_t *request = json_loadb(e->text, e->len, JSON_REJECT_DUPLICATES, &why);
+    json_int_t id = json_integer_value(json_object_get(request, "id"));
+    const char *what = json_string_value(json_object_get(request, "do"));
+
+    if (p == NULL)
+        what = NULL;
+    else if (what == NULL)
+        answer_wrong(p, id, "that is no request", "send {\"id\":1,\"do\":\"command\",\"argv\":[\"help\"]}");
+    else if (strcmp(what, "join") == 0)
+        join_request(p, id, request);
+    else if (strcmp(what, "leave") == 0)
+        leave(p, id);
+    else if (strcmp(what, "subscribe") == 0)
+        subscribe(p, id, request);
+    else if (strcmp(what, "command") == 0)
+        call_request(p, id, request);
+    else
+        answer_wrong(p, id, "there is no such request", "the requests are join, leave, subscribe and command");
+    json_decref(request);
+    sodium_memzero(e->text, e->len); /* it may hold a token */
+    free(e->text);
+}
+
+static void destroy(struct session *p)
+{
+    LIST_REMOVE(p, next);
+    sodium_memzero(p, sizeof *p);
+    free(p);
+}
+
+void session_closed(struct server *s, uint64_t connection)
+{
+    struct session *p = session_by_connection(s, connection);
+
+    if (p == NULL)
+        return;
+    if (p->seat != NULL)
+        seat_leave(p->seat, NULL);
+    destroy(p);
+}
+
+void session_free_all(struct server *s)
+{
+    struct session *p;
+
+    while ((p = LIST_FIRST(&s->sessions)) != NULL)
+        destroy(p);
+}

@@ -1,0 +1,23 @@
+/* state.h - the state folder: made, taken by one daemon, and the server's key in it
+ */
+#ifndef SALOTTO_SALOTTOD_STATE_H
+#define SALOTTO_SALOTTOD_STATE_H
+
+#include "mixer/err.h"
+#include "net/identity.h"
+#include "tools/salottod/config.h"
+
+struct state {
+    struct identity identity;
+    char database[CONFIG_PATH_MAX + 16];
+    int lock_fd; /* holds the lock on server.key while the daemon lives */
+};
+
+/* Makes the folder (0700) and the key when they are not there, and locks the key's file, so that a second daemon on the
+ * same folder gets ERR_IN_USE. */
+int state_open(struct state *s, const struct config *c, struct err *err);
+
+/* Wipes the key and gives the folder free. */
+void state_close(struct state *s);
+
+#endif
