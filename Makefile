@@ -93,8 +93,10 @@ $(BUILD)/tests/salottoctl/%: $(BUILD)/tests/salottoctl/%.o $(filter-out %/main.o
 
 # What a fresh checkout asks for: packages first, then a new make that sees them.
 
-# On a terminal the demo gets the foreground to itself, so that Ctrl-C ends the demo and not make.
-FOREGROUND = if [ -t 0 ]; then set -m; fi; setpriv --pdeathsig TERM
+# In a terminal's foreground (proc(5): pgrp and tpgid) the demo becomes a job of its own, so that Ctrl-C ends the demo
+# and not make. It ends with the shell that started it, however that ended.
+FOREGROUND = read -r _ _ _ _ pgrp _ _ tpgid _ </proc/$$$$/stat; [ $$pgrp != $$tpgid ] || set -m; \
+	setpriv --pdeathsig TERM
 JOBS = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
 .PHONY: deps run check asan tsan
@@ -169,4 +171,5 @@ $(BUILD)/tests/rt_trap.so: tests/rt_trap.c
 $(BUILD)/tests/mixer/rt_trap_check: | $(BUILD)/tests/rt_trap.so
 
 .SECONDARY:
+.DELETE_ON_ERROR:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
