@@ -155,12 +155,12 @@ int room_start(struct room *r, bool *fifo, struct err *err)
 
 void room_stop(struct room *r)
 {
-    if (!r->has_thread)
-        return;
-    atomic_store_explicit(&r->stop, true, memory_order_release);
-    waker_wake(&r->waker);
-    pthread_join(r->thread, NULL);
-    r->has_thread = false;
+    if (r->has_thread) {
+        atomic_store_explicit(&r->stop, true, memory_order_release);
+        waker_wake(&r->waker);
+        pthread_join(r->thread, NULL);
+        r->has_thread = false;
+    }
     room_orders_cancel(r);
     atomic_store_explicit(&r->stats.talking, 0, memory_order_relaxed);
 }

@@ -365,6 +365,39 @@ static void test_freed(void **state)
     stage_fini(&st);
 }
 
+/* Stopped before they were carried out, or in the midst of it. */
+static void test_stopped(void **state)
+{
+    struct scene s;
+    struct room_result result;
+    struct strip *late;
+
+    (void)state;
+    scene_init(&s);
+    stage_add_tier(&s.st, STREAM_LOW);
+    scene_run(&s, 30);
+    stage_results(&s.st);
+    stage_order(&s.st, (struct room_command){.order = ROOM_REMOVE_STRIP, .slot = 0});
+    scene_run(&s, 1);
+    assert_false(room_result(s.st.room, &result)); /* the own stream's frame of 60 ms is not full yet */
+    late = stage_add_strip(&s.st, 9, 1, STREAM_LOW);
+    stage_order(&s.st, (struct room_command){.order = ROOM_MUTE, .slot = 1});
+    room_stop(s.st.room);
+    result = stage_result(&s.st);
+    assert_int_equal(result.error, -ECANCELED);
+    assert_ptr_equal(result.block, late);
+    result = stage_result(&s.st);
+    assert_int_equal(result.error, -ECANCELED);
+    assert_null(result.block);
+    result = stage_result(&s.st);
+    assert_int_equal(result.error, 0);
+    assert_ptr_equal(result.block, s.strip);
+    assert_false(room_result(s.st.room, &result));
+    strip_free(late);
+    strip_free(s.strip);
+    scene_fini(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -379,6 +412,8 @@ int main(void)
         {"mistakes are answered, and their blocks given back", test_mistakes, NULL, NULL, NULL},
         {"no more than 256 commands are in flight, and each has its answer", test_in_flight, NULL, NULL, NULL},
         {"packets carry a new epoch from at_sample on", test_epoch, NULL, NULL, NULL},
+        {"a stopped room answers what it has not carried out, and gives the blocks back", test_stopped, NULL, NULL,
+         NULL},
         {"a room frees what nobody has taken back", test_freed, NULL, NULL, NULL},
     };
 
