@@ -65,7 +65,7 @@ $(BUILD)/storage/schema_sql.o: $(BUILD)/storage/schema_sql.c
 
 $(BUILD)/bin/salottod: $(call objs,tools/salottod) $(STORAGE) $(NET) $(MIXER)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) $(PKGS_storage) $(PKGS_daemon)) -lm
+	$(CC) $(ALL_LDFLAGS) -rdynamic -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) $(PKGS_storage) $(PKGS_daemon)) -lm
 $(BUILD)/bin/salotto: $(call objs,tools/salotto) $(NET) $(MIXER)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) $(PKGS_client)) -lm
@@ -75,7 +75,7 @@ $(BUILD)/bin/salottoctl: $(call objs,tools/salottoctl) $(NET) $(MIXER)
 
 # One cmocka program per noun. A program's test links the program's objects, but its main.
 $(BUILD)/tests/mixer/%: $(BUILD)/tests/mixer/%.o $(MIXER)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) cmocka) -lm
+	$(CC) $(ALL_LDFLAGS) -rdynamic -o $@ $^ $(call libs,$(PKGS_mixer) cmocka) -lm
 $(BUILD)/tests/net/%: $(BUILD)/tests/net/%.o $(NET) $(MIXER)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) cmocka) -lm
 $(BUILD)/tests/storage/%: $(BUILD)/tests/storage/%.o $(STORAGE) $(MIXER)
@@ -86,11 +86,17 @@ $(BUILD)/tests/salotto/%: $(BUILD)/tests/salotto/%.o $(filter-out %/main.o,$(cal
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) $(PKGS_client) cmocka) -lm
 $(BUILD)/tests/salottoctl/%: $(BUILD)/tests/salottoctl/%.o $(filter-out %/main.o,$(call objs,tools/salottoctl)) $(NET) $(MIXER)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) cmocka) -lm
+$(BUILD)/tests/salotto/%: $(BUILD)/tests/salotto/%.o $(filter-out %/main.o,$(call objs,tools/salotto)) $(NET) $(MIXER)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) $(PKGS_client) cmocka) -lm
+$(BUILD)/tests/salottoctl/%: $(BUILD)/tests/salottoctl/%.o $(filter-out %/main.o,$(call objs,tools/salottoctl)) $(NET) $(MIXER)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) cmocka) -lm
 
 # What a fresh checkout asks for: packages first, then a new make that sees them.
 
-# On a terminal the demo gets the foreground to itself, so that Ctrl-C ends the demo and not make.
-FOREGROUND = if [ -t 0 ]; then set -m; fi; setpriv --pdeathsig TERM
+# In a terminal's foreground (proc(5): pgrp and tpgid) the demo becomes a job of its own, so that Ctrl-C ends the demo
+# and not make. It ends with the shell that started it, however that ended.
+FOREGROUND = read -r _ _ _ _ pgrp _ _ tpgid _ </proc/$$$$/stat; [ $$pgrp != $$tpgid ] || set -m; \
+	setpriv --pdeathsig TERM
 JOBS = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
 .PHONY: deps run check asan tsan
@@ -120,7 +126,8 @@ tsan: ## the tests under the thread sanitizer (clang)
 
 ASAN = build/asan
 TSAN = build/tsan
-RULES         = $(wildcard tests/*_safe.sh) tests/includes.sh tests/format.sh
+RULES         = $(wildcard tests/rt_safe.sh) tests/includes.sh tests/format.sh $(wildcard tests/net/*.py)
+TEST_EXTRAS   = $(BUILD)/tests/rt_trap.so
 E2E           = $(sort $(wildcard tests/e2e/*.py))
 E2E_SANITIZED = $(addprefix tests/e2e/,three_speakers.py mute.py sent_away.py roles.py bad_input.py kill9.py)
 TESTS         = $(RULES) $(UNITS) $(E2E)
@@ -157,5 +164,12 @@ clean: ## remove what was built; ./state stays
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r t d; do printf '  make %-14s %s\n' "$$t" "$$d"; done
 
+# Preloaded, it aborts when a tick allocates, waits or does I/O; it finds rt_depth in programs linked with -rdynamic.
+$(BUILD)/tests/rt_trap.so: tests/rt_trap.c
+	@mkdir -p $(@D)
+	$(CC) $(STD) $(WARN) $(CFLAGS) -fPIC -shared -o $@ $<
+$(BUILD)/tests/mixer/rt_trap_check: | $(BUILD)/tests/rt_trap.so
+
 .SECONDARY:
+.DELETE_ON_ERROR:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

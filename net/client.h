@@ -29,7 +29,7 @@ struct client_callbacks {
     bool (*trust)(struct client *c, const uint8_t server_key[32], void *arg); /* as in control.h */
     void (*ready)(struct client *c, void *arg);
     void (*text)(struct client *c, const char *text, size_t len, void *arg);
-    /* An authentic, fresh packet of a stream; p->number, epoch and position in full. datagram: the bytes as received. */
+    /* An authentic, fresh packet of a stream; p->number, epoch and position in full. datagram: as it was received. */
     void (*stream)(struct client *c, enum stream s, const struct tape_packet *p, const uint8_t *datagram, size_t len,
                    void *arg);
     /* A keep-alive was answered: the room's position and parked state, and the round trip. */
@@ -49,7 +49,8 @@ struct client *client_connect_local(struct event_base *base, const char *unix_pa
 /* Sends a JSON text. 0 or -1. */
 int client_send(struct client *c, const char *text, size_t len);
 
-/* After the join was answered: opens the media socket. session, position and epoch key as in the answer. */
+/* After the join was answered: opens the media socket. session, position and epoch key as in the answer. Once for each
+ * connection: its keys serve one session. 0 or a negative code. */
 int client_start_media(struct client *c, uint32_t session, uint64_t position, uint64_t epoch,
                        const uint8_t epoch_key[32], struct err *err);
 
@@ -60,7 +61,9 @@ void client_epoch_key(struct client *c, uint64_t epoch, const uint8_t key[32]);
 int client_speak(struct client *c, const struct packet *p);
 
 struct client_stats {
-    uint64_t packets, bytes, replayed, forged, unkeyed, malformed, reordered;
+    uint64_t packets, bytes; /* of streams: datagrams handed out, and their length */
+    uint64_t reordered;      /* of these, those whose number was not the highest of their stream */
+    uint64_t replayed, forged, unkeyed, malformed;            /* dropped; unkeyed: of an epoch whose key is not held */
     uint64_t first_number[8], highest_number[8], received[8]; /* by stream */
 };
 const struct client_stats *client_stats(const struct client *c);

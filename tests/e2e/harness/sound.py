@@ -37,7 +37,7 @@ def voice(language):
     return read(os.path.join(process.SPEECH, f"{language}.wav"))
 
 
-def babble(language, seconds, voices=4):
+def babble(language, seconds, voices=6):
     """One person's speech over itself, so that there is never a pause in it; -23 dBFS."""
     source = voice(language)
     total = sum(np.roll(source, k * len(source) // voices) for k in range(voices))
