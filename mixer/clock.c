@@ -60,7 +60,6 @@ uint64_t clock_position(uint64_t start_ns, uint64_t now_ns)
     return passed_ns / 1000000u * SAMPLES_PER_MS + passed_ns % 1000000u * SAMPLES_PER_MS / 1000000u;
 }
 
-/* RT_SAFE. */
 static void sleep_until(uint64_t due_ns)
 {
     struct timespec ts = {.tv_sec = (time_t)(due_ns / NS_PER_S), .tv_nsec = (long)(due_ns % NS_PER_S)};
