@@ -283,7 +283,7 @@ def _(s):
         s.daemon.invite("speaker"), "anton", sound.keep(sound.babble("en", 10), "anton"), "--loop", output=None
     ).joined()
     dora = client.listen(s.link, "dorothea", "--tier", "standard").joined()
-    process.wait_until(lambda: (s.daemon.strip("anton") or {}).get("first_out"), "anton's voice in the mix")
+    s.daemon.wait_in_mix("anton")
     port = s.daemon.port
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
         for n in range(3000):
@@ -349,12 +349,12 @@ def _(s):
 
 @tap.check("after all that, it stops as ever, having lost nothing")
 def _(s):
-    before = {r["name"] for r in s.daemon.ctl.json("room", "list")}
+    before = {r["room"] for r in s.daemon.ctl.json("room", "list")}
     began = time.monotonic()
     tap.equal(s.daemon.stop(), 0, "exit code")
     tap.less(time.monotonic() - began, 5, "s to stop")
     s.daemon.start()
-    tap.equal({r["name"] for r in s.daemon.ctl.json("room", "list")}, before, "rooms")
+    tap.equal({r["room"] for r in s.daemon.ctl.json("room", "list")}, before, "rooms")
 
 
 tap.main(setup)

@@ -87,7 +87,7 @@ def _(s):
     voice = sound.voice("en")[: 12 * RATE]
     anna = client.speak(s.daemon.invite("speaker"), "anna", sound.keep(voice, "anna"), "--loop", output=None).joined()
     dora = client.listen(s.link, "dora", "--tier", "standard", output=None, env=s.pulse.env).joined()
-    process.wait_until(lambda: (s.daemon.strip("anna") or {}).get("first_out"), "anna's voice in the mix")
+    s.daemon.wait_in_mix("anna")
     time.sleep(1)
     stop = s.pulse.record()
     time.sleep(16)

@@ -88,12 +88,13 @@ def main(setup=lambda: None, limit=240):
     try:
         try:
             world = setup()
-        except Exception as e:  # every check then fails with this reason
+        except Exception as e:  # no check can be made then
             broken = e
+            diag("".join(traceback.format_exception(e)))
         for n, (sentence, function) in enumerate(_checks, 1):
             try:
                 if broken:
-                    raise broken
+                    raise Failure(f"not tried: {broken}")
                 function(world)
                 print(f"ok {n} - {sentence}", flush=True)
             except Skip as s:
