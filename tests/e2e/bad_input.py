@@ -343,7 +343,7 @@ def _(s):
             tap.true(request == {"do": "leave"}, f"{str(request)[:60]} is refused")
         except Denied as e:
             tap.true(e.answer["code"] in (2, 3, 4) and e.answer["error"], f"a code and a reason: {e.answer}")
-    peer.join("ugo")
+    peer.enter("ugo")
     peer.close()
 
 
