@@ -64,6 +64,7 @@ uint32_t jitter_timestamp(const struct jitter *j);
 /* RT_SAFE. Sound held now, in milliseconds. */
 unsigned jitter_held_ms(const struct jitter *j);
 
+/* RT_SAFE. Borrowed, for the life of the buffer. */
 const struct jitter_stats *jitter_stats(const struct jitter *j);
 
 #endif

@@ -7,7 +7,7 @@
 #include "mixer/ring.h"
 #include "net/control_peer.h"
 #include "net/id_table.h"
-#include "net/listener.h"
+#include "net/acceptor.h"
 #include "net/thread.h"
 
 #include <event2/event.h>
@@ -20,7 +20,7 @@
 #define NICE         (-5)
 #define RING_SLOTS   1024u
 #define ORDER_BATCH  64
-#define LISTENERS    4u
+#define ACCEPTORS    4u
 #define FULL_WAIT_US 200
 
 enum order_kind { ORDER_SEND, ORDER_CLOSE, ORDER_STOP };
@@ -47,10 +47,10 @@ struct control_server {
     pthread_t thread;
     struct event_base *base;
     struct event *woken, *flush_limit;
-    struct listener *listeners[LISTENERS];
-    unsigned listener_count;
-    struct listener *unix_listener;
-    struct listener_file file;
+    struct acceptor *acceptors[ACCEPTORS];
+    unsigned acceptor_count;
+    struct acceptor *unix_acceptor;
+    struct acceptor_file file;
     struct id_table peers;
     struct peer_outbox outbox;
     uint64_t last_id;
@@ -118,12 +118,12 @@ static void on_unix(int fd, void *arg)
 
 static void stop_listening(struct control_server *s)
 {
-    for (unsigned i = 0; i < s->listener_count; i++)
-        listener_free(s->listeners[i]);
-    s->listener_count = 0;
-    listener_free(s->unix_listener);
-    s->unix_listener = NULL;
-    listener_remove_unix(&s->file);
+    for (unsigned i = 0; i < s->acceptor_count; i++)
+        acceptor_free(s->acceptors[i]);
+    s->acceptor_count = 0;
+    acceptor_free(s->unix_acceptor);
+    s->unix_acceptor = NULL;
+    acceptor_remove_unix(&s->file);
     s->file.path[0] = '\0';
 }
 
@@ -221,22 +221,22 @@ static void *run(void *arg)
 static int watch(struct control_server *s, const struct control_server_config *c, struct err *err)
 {
     for (unsigned i = 0; i < c->tcp_count; i++) {
-        struct listener *l = s->listener_count < LISTENERS
-                                 ? listener_new(s->base, c->tcp_fds[i], on_tcp, s, &s->stats.accept_pauses)
+        struct acceptor *l = s->acceptor_count < ACCEPTORS
+                                 ? acceptor_new(s->base, c->tcp_fds[i], on_tcp, s, &s->stats.accept_pauses)
                                  : (close(c->tcp_fds[i]), NULL);
 
         if (l != NULL)
-            s->listeners[s->listener_count++] = l;
+            s->acceptors[s->acceptor_count++] = l;
     }
-    if (s->listener_count != c->tcp_count)
+    if (s->acceptor_count != c->tcp_count)
         return err_set(err, ERR_INTERNAL, NULL, "cannot watch %u listening sockets", c->tcp_count);
     if (c->unix_path != NULL) {
-        int fd = listener_open_unix(c->unix_path, &s->file, err);
+        int fd = acceptor_open_unix(c->unix_path, &s->file, err);
 
         if (fd < 0)
             return fd;
-        s->unix_listener = listener_new(s->base, fd, on_unix, s, &s->stats.accept_pauses);
-        if (s->unix_listener == NULL)
+        s->unix_acceptor = acceptor_new(s->base, fd, on_unix, s, &s->stats.accept_pauses);
+        if (s->unix_acceptor == NULL)
             return err_set(err, ERR_INTERNAL, NULL, "cannot watch %s", c->unix_path);
     }
     return 0;

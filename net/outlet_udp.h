@@ -3,7 +3,8 @@
  * Each listener belongs to one worker. A worker sleeps until a tape grows, copies each new packet once, seals it once,
  * and hands the kernel one sendmmsg batch (at most 64 datagrams of one tape, then the next tape) with a tag for each
  * listener. Talkers' own streams go first. A listener without a proven address is skipped. It owns its listeners; main
- * changes them by orders and may free what they point to (tapes) only after the order's answer.
+ * changes them by orders and may free what they point to (tapes) only after the order's answer. Order OUTLET_ADD before
+ * udp-in's UDP_ADD of the same session: an address that comes for a session not yet ordered is lost.
  */
 #ifndef SALOTTO_NET_OUTLET_UDP_H
 #define SALOTTO_NET_OUTLET_UDP_H
@@ -50,6 +51,7 @@ struct outlet_stats {
     _Atomic uint64_t keyless;     /* no epoch key known: a fault of ours if ever not 0 */
     _Atomic uint64_t sealed;      /* packets encrypted, each once for all its listeners here */
     _Atomic uint64_t unknown_session;
+    _Atomic uint64_t out_of_memory; /* orders that could not be carried out */
     _Atomic uint64_t wakes;
 };
 

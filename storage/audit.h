@@ -1,6 +1,6 @@
 /* audit.h - who did what to whom, when and why: append-only and hash-chained
  *
- * Each row's hash covers the row before it, its own number, time, act, room and person row numbers and
+ * Each row's hash covers the row before it, its own number, time, act, detail, room and person row numbers and
  * SHA-256(32-byte random salt ‖ personal text). Salt and text (the words after --why, and what else is personal) lie in
  * a side table that an erasure may empty: that breaks no chain. One thread, inside the caller's transaction.
  */
@@ -25,11 +25,12 @@ struct audit_row {
     char why[AUDIT_TEXT_MAX + 1];       /* empty: none, or erased */
 };
 
-/* room 0, target 0: none. actor 0: the operator. detail and why may be NULL. */
+/* room 0, target 0: none. actor 0: the operator. detail and why may be NULL. ERR_USAGE when a text is too long. */
 int audit_append(struct db *db, int64_t room, const char *act, int64_t actor, int64_t target, const char *detail,
                  const char *why, struct err *err);
 
-/* The newest `limit` rows of a room, oldest first. *rows is malloc'd, the caller frees it. */
+/* The newest `limit` rows of a room (0: those of none), oldest first. Who is no longer in the database is shown as #7.
+ * *rows is malloc'd, the caller frees it. */
 int audit_list(struct db *db, int64_t room, unsigned limit, struct audit_row **rows, size_t *count, struct err *err);
 
 /* Walks the whole chain. 0 and the head's number and hash, or ERR_STATE naming the first row that does not fit. */

@@ -36,8 +36,8 @@ int members_set_role(struct db *db, int64_t room, int64_t person, enum role role
 int members_set_muted(struct db *db, int64_t room, int64_t person, bool muted, struct err *err);
 int members_set_gain(struct db *db, int64_t room, int64_t person, float gain_db, struct err *err);
 
-/* Bans. set is idempotent; a ban also takes away the role. *banned in bans_get; why (NULL to ignore) gets the reason,
- * cut to 128 bytes with NUL. */
+/* Bans. set is idempotent (the first ban's author and reason stay); a ban also takes away the role. *banned in
+ * bans_get; why (NULL to ignore) gets the reason, cut to 128 bytes with NUL. */
 int bans_set(struct db *db, int64_t room, int64_t person, int64_t by, const char *why, struct err *err);
 int bans_lift(struct db *db, int64_t room, int64_t person, bool *was_banned, struct err *err);
 int bans_get(struct db *db, int64_t room, int64_t person, bool *banned, char why[128], struct err *err);

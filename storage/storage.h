@@ -22,23 +22,25 @@ typedef int storage_work(struct db *db, void *job, struct err *err);
 /* Runs on main, in storage_poll(). status 0: committed. err is the job's, or the commit's. */
 typedef void storage_done(void *job, int status, const struct err *err);
 
-/* Opens the database (here, so that errors come at start) and starts the thread. owner is main's waker. NULL with err.
+/* Opens the database here, so that errors come at start, and starts the thread. owner is main's waker. NULL with err.
  */
 struct storage *storage_new(const char *path, struct waker *owner, struct err *err);
 
 /* main only. Answers (by storage_poll, from within) what was submitted, joins the thread, closes the database. */
 void storage_free(struct storage *s);
 
-/* main only. Queues a job. done may be NULL. When 1,024 wait already: done is called at the next storage_poll() with
- * ERR_INTERNAL ("the database is too slow"), nothing is lost unanswered. */
+/* main only. Queues a job. done may be NULL. When 1,024 wait already (for their turn, or for storage_poll()): done is
+ * called at the next storage_poll() with ERR_INTERNAL ("the database is too slow"), nothing is lost unanswered. */
 void storage_submit(struct storage *s, storage_work *work, storage_done *done, void *job);
 
 /* main only. Calls done for every finished job. */
 void storage_poll(struct storage *s);
 
+/* Written by the thread, read by any. */
 struct storage_stats {
-    _Atomic uint64_t jobs, failed, commits;
-    _Atomic uint64_t commit_max_us, queue_max;
+    _Atomic uint64_t jobs, failed, commits; /* answered, with an error, transactions committed */
+    _Atomic uint64_t commit_max_us;
+    _Atomic uint64_t queue_max; /* jobs that waited together */
 };
 const struct storage_stats *storage_stats(const struct storage *s);
 

@@ -41,18 +41,23 @@ static void sound(struct db *db, int64_t expected_head)
     assert_int_equal(head, expected_head);
 }
 
-/* Changes the audit as somebody with the sqlite3 tool would, who first has to take the triggers away. */
-static void tamper(struct db *db, const char *sql, const char *found)
+static void found(struct db *db, const char *what)
 {
     struct err err = {0};
     uint8_t hash[32];
     int64_t head;
 
+    assert_int_equal(audit_verify(db, &head, hash, &err), -(int)ERR_STATE);
+    if (strstr(err.message, what) == NULL)
+        fail_msg("'%s' should say '%s'", err.message, what);
+}
+
+/* Changes the audit as somebody with the sqlite3 tool would, who first has to take the triggers away. */
+static void tamper(struct db *db, const char *sql, const char *what)
+{
     scratch_exec(db, "DROP TRIGGER audit_never_changes; DROP TRIGGER audit_never_shrinks; PRAGMA foreign_keys = OFF");
     scratch_exec(db, sql);
-    assert_int_equal(audit_verify(db, &head, hash, &err), -(int)ERR_STATE);
-    if (strstr(err.message, found) == NULL)
-        fail_msg("'%s' should say '%s'", err.message, found);
+    found(db, what);
 }
 
 static void rows_are_listed_with_names_oldest_first(void **state)
@@ -115,38 +120,56 @@ static void the_head_covers_all_that_went_before(void **state)
     assert_memory_not_equal(one, two, 32);
 }
 
-/* The layout is written out a second time here, so that it can't drift unseen. */
-static void a_rows_hash_is_over_the_documented_bytes(void **state)
+static void put_int(uint8_t *at, int64_t value)
 {
-    static const char sql[] = "SELECT a.at_ms, a.hash, t.salt FROM audit a JOIN audit_text t USING (number)"
-                              " WHERE a.number = 1";
-    uint8_t row[184] = {0}, personal[36], hash[32], at[8];
-    int64_t at_ms;
-    sqlite3_stmt *s;
+    for (int i = 7; i >= 0; i--, value >>= 8)
+        at[i] = (uint8_t)value;
+}
 
-    scratch_close(state);
-    scratch_db(state);
-    person(*state, "anna");
-    assert_int_equal(audit_append(*state, 0x0102, "mute", 0x0304, 0x0506, "for good", "echo", NULL), 0);
-    s = db_statement(*state, sql, NULL);
+/* What the hash of a row should be, as it stands. The layout is written out a second time here, so that it can't drift
+ * unseen. */
+static void hash_of_row(struct db *db, int64_t number, uint8_t hash[32])
+{
+    static const char sql[] = "SELECT a.at_ms, a.room, a.actor, a.target, a.act, a.detail, t.salt, t.text, b.hash"
+                              " FROM audit a JOIN audit_text t USING (number) LEFT JOIN audit b"
+                              " ON b.number = a.number - 1 WHERE a.number = ?";
+    uint8_t row[184] = {0}, personal[64];
+    sqlite3_stmt *s = db_statement(db, sql, NULL);
+    size_t text_bytes;
+
+    assert_non_null(s);
+    sqlite3_bind_int64(s, 1, number);
     assert_int_equal(sqlite3_step(s), SQLITE_ROW);
-    at_ms = sqlite3_column_int64(s, 0);
-    for (int i = 0; i < 8; i++)
-        at[i] = (uint8_t)(at_ms >> (56 - 8 * i));
-    memcpy(personal, sqlite3_column_blob(s, 2), 32);
-    memcpy(personal + 32, "echo", 4);
-    row[39] = 1;
-    memcpy(row + 40, at, 8);
-    memcpy(row + 54, "\x01\x02", 2);
-    memcpy(row + 62, "\x03\x04", 2);
-    memcpy(row + 70, "\x05\x06", 2);
-    memcpy(row + 72, "mute", 4);
-    memcpy(row + 96, "for good", 8);
-    crypto_hash_sha256(row + 120, personal, sizeof personal);
+    if (number > 1)
+        memcpy(row, sqlite3_column_blob(s, 8), 32);
+    put_int(row + 32, number);
+    for (int i = 0; i < 4; i++)
+        put_int(row + 40 + 8 * i, sqlite3_column_int64(s, i));
+    memcpy(row + 72, sqlite3_column_text(s, 4), (size_t)sqlite3_column_bytes(s, 4));
+    memcpy(row + 96, sqlite3_column_text(s, 5), (size_t)sqlite3_column_bytes(s, 5));
+    text_bytes = (size_t)sqlite3_column_bytes(s, 7);
+    assert_true(text_bytes <= 32);
+    memcpy(personal, sqlite3_column_blob(s, 6), 32);
+    memcpy(personal + 32, sqlite3_column_text(s, 7), text_bytes);
+    crypto_hash_sha256(row + 120, personal, 32 + text_bytes);
     memcpy(row + 152, "salotto audit 1", 15);
     crypto_hash_sha256(hash, row, sizeof row);
-    assert_memory_equal(hash, sqlite3_column_blob(s, 1), 32);
     sqlite3_reset(s);
+}
+
+static void a_rows_hash_is_over_the_documented_bytes(void **state)
+{
+    uint8_t hash[32];
+
+    for (int64_t number = 1; number <= 5; number++) {
+        sqlite3_stmt *s = db_statement(*state, "SELECT hash FROM audit WHERE number = ?", NULL);
+
+        hash_of_row(*state, number, hash);
+        sqlite3_bind_int64(s, 1, number);
+        assert_int_equal(sqlite3_step(s), SQLITE_ROW);
+        assert_memory_equal(sqlite3_column_blob(s, 0), hash, 32);
+        sqlite3_reset(s);
+    }
 }
 
 static void the_database_refuses_to_change_or_remove_a_row(void **state)
@@ -179,6 +202,20 @@ static void a_changed_detail_is_found(void **state)
 static void a_changed_room_is_found(void **state)
 {
     tamper(*state, "UPDATE audit SET room = 8 WHERE number = 5", "row 5 was changed");
+}
+
+static void a_change_with_a_fitting_hash_is_found_at_the_next_row(void **state)
+{
+    sqlite3_stmt *s;
+    uint8_t hash[32];
+
+    tamper(*state, "UPDATE audit SET act = 'hug' WHERE number = 3", "row 3 was changed");
+    hash_of_row(*state, 3, hash);
+    s = db_statement(*state, "UPDATE audit SET hash = ? WHERE number = 3", NULL);
+    sqlite3_bind_blob(s, 1, hash, sizeof hash, SQLITE_STATIC);
+    assert_int_equal(sqlite3_step(s), SQLITE_DONE);
+    sqlite3_reset(s);
+    found(*state, "row 4 was changed, or follows another row");
 }
 
 static void a_changed_reason_is_found(void **state)
@@ -308,6 +345,7 @@ int main(void)
         TEST(a_changed_person_is_found),
         TEST(a_changed_detail_is_found),
         TEST(a_changed_room_is_found),
+        TEST(a_change_with_a_fitting_hash_is_found_at_the_next_row),
         TEST(a_changed_reason_is_found),
         TEST(a_text_emptied_with_its_salt_left_is_no_erasure),
         TEST(a_letter_hidden_behind_a_nul_is_found),

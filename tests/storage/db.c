@@ -341,7 +341,7 @@ static void a_querys_first_failure_sticks(void **state)
     struct query q;
 
     query_begin(&q, *state, "testing", "INSERT INTO room (name, title, policy, created_ms) VALUES (?, ?, 0, 1)", &err);
-    query_text(&q, "NO");
+    query_text(&q, "piazza");
     query_text(&q, "");
     query_int(&q, 3); /* one too many */
     query_text(&q, "later");

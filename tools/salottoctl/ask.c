@@ -104,7 +104,8 @@ static void on_signal(evutil_socket_t fd, short what, void *arg)
     give_up(a);
 }
 
-static char *request_text(char **words, size_t count)
+/* token: an invite that the link brought along, spent before the command; empty: none. */
+static char *request_text(char **words, size_t count, const char *token)
 {
     json_t *argv = json_array(), *request;
     char *text;
@@ -116,6 +117,8 @@ static char *request_text(char **words, size_t count)
         return NULL;
     }
     request = json_pack("{s:i, s:s, s:o}", "id", REQUEST_ID, "do", "command", "argv", argv);
+    if (request != NULL && token[0] != '\0')
+        json_object_set_new(request, "token", json_string(token));
     text = request != NULL ? json_dumps(request, JSON_COMPACT) : NULL;
     json_decref(request);
     return text;
@@ -174,7 +177,13 @@ out:
     return ret;
 }
 
-static int ask_remote(struct asking *a, const struct args *args)
+static int make_request(struct asking *a, char **words, size_t word_count, const char *token)
+{
+    a->request = request_text(words, word_count, token);
+    return a->request != NULL ? 0 : err_set(&a->err, ERR_USAGE, NULL, "the command is not UTF-8 text");
+}
+
+static int ask_remote(struct asking *a, const struct args *args, char **words, size_t word_count)
 {
     char identity_path[PROFILE_PATH_MAX], known_path[PROFILE_PATH_MAX];
     struct identity me;
@@ -188,6 +197,7 @@ static int ask_remote(struct asking *a, const struct args *args)
         return ret;
     if ((ret = profile_known_servers_path(known_path, sizeof known_path, identity_path, &a->err)) != 0 ||
         (ret = link_parse(&link, args->server, &a->err)) != 0 ||
+        (ret = make_request(a, words, word_count, link.token)) != 0 ||
         (ret = identity_load(&me, identity_path, true, &made, &a->err)) != 0)
         return ret;
     a->trust = (struct known_servers_trust){.path = known_path,
@@ -205,16 +215,14 @@ static int ask_remote(struct asking *a, const struct args *args)
 
 json_t *ask(const struct args *args, char **words, size_t word_count, struct err *err)
 {
-    struct asking a = {.base = event_base_new(), .request = request_text(words, word_count)};
+    struct asking a = {.base = event_base_new()};
     char path[PROFILE_PATH_MAX];
 
     if (a.base == NULL)
         err_set(&a.err, ERR_INTERNAL, NULL, "out of memory");
-    else if (a.request == NULL)
-        err_set(&a.err, ERR_USAGE, NULL, "the command is not UTF-8 text");
     else if (args->server != NULL)
-        ask_remote(&a, args);
-    else if (socket_path(path, sizeof path, args, &a.err) == 0)
+        ask_remote(&a, args, words, word_count);
+    else if (socket_path(path, sizeof path, args, &a.err) == 0 && make_request(&a, words, word_count, "") == 0)
         run(&a, path, NULL, NULL);
     if (a.answer == NULL)
         err_copy(err, &a.err);

@@ -26,6 +26,14 @@ static json_t *help_all(struct call *c)
     return json_pack("{s:s, s:o}", "text", text, "data", data);
 }
 
+/* "mute", and also "mute piazza bruno" as somebody typed it before --help. */
+static bool names(const char *words, const char *command)
+{
+    size_t len = strlen(command);
+
+    return strncmp(words, command, len) == 0 && (words[len] == '\0' || words[len] == ' ');
+}
+
 static json_t *help_one(struct call *c)
 {
     size_t count;
@@ -34,7 +42,7 @@ static json_t *help_one(struct call *c)
     for (size_t i = 0; i < count; i++) {
         char usage[200], text[600];
 
-        if (strcmp(t[i].name, c->args.command) != 0)
+        if (!names(c->args.command, t[i].name))
             continue;
         args_usage(usage, sizeof usage, &t[i]);
         snprintf(text, sizeof text, "%s\n    %s\n    for: %s and above\n    example: salottoctl %s", usage, t[i].help,
@@ -46,7 +54,7 @@ static json_t *help_one(struct call *c)
 
 int cmd_help(struct call *c)
 {
-    const char *names[64];
+    const char *all[64];
     const char *near;
     size_t count;
     const struct command *t = command_table(&count);
@@ -60,8 +68,8 @@ int cmd_help(struct call *c)
     if (found != NULL)
         return 0;
     for (size_t i = 0; i < count && i < 64; i++)
-        names[i] = t[i].name;
-    near = suggest(c->args.command, names, count < 64 ? count : 64);
+        all[i] = t[i].name;
+    near = suggest(c->args.command, all, count < 64 ? count : 64);
     err_set(&c->err, ERR_USAGE, "type: help", "there is no command '%s'", c->args.command);
     if (near != NULL)
         err_mend(&c->err, "did you mean 'help %s'?", near);

@@ -1,10 +1,10 @@
-/* listener.h - taking new connections from a listening socket
+/* acceptor.h - taking new connections from a listening socket
  *
  * Driven by a libevent loop. When the machine has no descriptor left it pauses for 100 ms instead of spinning on a
  * socket that stays readable.
  */
-#ifndef SALOTTO_NET_LISTENER_H
-#define SALOTTO_NET_LISTENER_H
+#ifndef SALOTTO_NET_ACCEPTOR_H
+#define SALOTTO_NET_ACCEPTOR_H
 
 #include "mixer/err.h"
 
@@ -13,16 +13,16 @@
 #include <sys/types.h>
 
 struct event_base;
-struct listener;
+struct acceptor;
 
 /* Takes fd (listening, non-blocking) in every case. `accepted` gets each new connection's descriptor, non-blocking and
  * close-on-exec, and owns it. *pauses counts the times without descriptors. NULL when out of memory. */
-struct listener *listener_new(struct event_base *base, int fd, void (*accepted)(int fd, void *arg), void *arg,
+struct acceptor *acceptor_new(struct event_base *base, int fd, void (*accepted)(int fd, void *arg), void *arg,
                               _Atomic uint64_t *pauses);
-void listener_free(struct listener *l);
+void acceptor_free(struct acceptor *l);
 
 /* The file of a unix socket, so that only our own one is ever removed. */
-struct listener_file {
+struct acceptor_file {
     char path[108]; /* sun_path's size (unix(7)); empty: none */
     dev_t device;
     ino_t inode;
@@ -31,7 +31,7 @@ struct listener_file {
 /* Listens on a unix socket at path, mode 0660 from the first moment at which anybody can connect. A socket file that
  * nobody answers is replaced; a live one is refused with ERR_IN_USE, anything else there with ERR_STATE. Returns the
  * descriptor or a negative code. */
-int listener_open_unix(const char *path, struct listener_file *file, struct err *err);
-void listener_remove_unix(const struct listener_file *file);
+int acceptor_open_unix(const char *path, struct acceptor_file *file, struct err *err);
+void acceptor_remove_unix(const struct acceptor_file *file);
 
 #endif

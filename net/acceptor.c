@@ -1,5 +1,5 @@
-/* listener.c - accepting connections (see listener.h) */
-#include "net/listener.h"
+/* acceptor.c - accepting connections (see acceptor.h) */
+#include "net/acceptor.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -14,7 +14,7 @@
 #define ACCEPT_BATCH 64
 #define BACKLOG      64
 
-struct listener {
+struct acceptor {
     struct event *readable, *resume;
     int fd;
     void (*accepted)(int fd, void *arg);
@@ -25,7 +25,7 @@ struct listener {
 static void on_readable(evutil_socket_t listening, short what, void *arg)
 {
     static const struct timeval pause = {.tv_usec = 100000};
-    struct listener *l = arg;
+    struct acceptor *l = arg;
 
     (void)what;
     for (int i = 0; i < ACCEPT_BATCH; i++) {
@@ -49,32 +49,32 @@ static void on_readable(evutil_socket_t listening, short what, void *arg)
 
 static void on_resume(evutil_socket_t fd, short what, void *arg)
 {
-    struct listener *l = arg;
+    struct acceptor *l = arg;
 
     (void)fd, (void)what;
     event_add(l->readable, NULL);
 }
 
-struct listener *listener_new(struct event_base *base, int fd, void (*accepted)(int fd, void *arg), void *arg,
+struct acceptor *acceptor_new(struct event_base *base, int fd, void (*accepted)(int fd, void *arg), void *arg,
                               _Atomic uint64_t *pauses)
 {
-    struct listener *l = calloc(1, sizeof *l);
+    struct acceptor *l = calloc(1, sizeof *l);
 
     if (l == NULL) {
         close(fd);
         return NULL;
     }
-    *l = (struct listener){.fd = fd, .accepted = accepted, .arg = arg, .pauses = pauses};
+    *l = (struct acceptor){.fd = fd, .accepted = accepted, .arg = arg, .pauses = pauses};
     l->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, l);
     l->resume = evtimer_new(base, on_resume, l);
     if (l->readable == NULL || l->resume == NULL || event_add(l->readable, NULL) != 0) {
-        listener_free(l);
+        acceptor_free(l);
         return NULL;
     }
     return l;
 }
 
-void listener_free(struct listener *l)
+void acceptor_free(struct acceptor *l)
 {
     if (l == NULL)
         return;
@@ -110,7 +110,7 @@ static int probe(const struct sockaddr_un *at, struct err *err)
     return rc;
 }
 
-int listener_open_unix(const char *path, struct listener_file *file, struct err *err)
+int acceptor_open_unix(const char *path, struct acceptor_file *file, struct err *err)
 {
     struct sockaddr_un at = {.sun_family = AF_UNIX};
     struct stat st;
@@ -155,7 +155,7 @@ fail:
     return rc;
 }
 
-void listener_remove_unix(const struct listener_file *file)
+void acceptor_remove_unix(const struct acceptor_file *file)
 {
     struct stat st;
 

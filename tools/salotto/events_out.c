@@ -1,0 +1,27 @@
+/* events_out.c - what happens, as lines of JSON (see events_out.h) */
+#include "tools/salotto/events_out.h"
+
+void events_out(struct events_out *e, json_t *event)
+{
+    if (e->to != NULL && event != NULL) {
+        json_dumpf(event, e->to, JSON_COMPACT);
+        fputc('\n', e->to);
+        fflush(e->to);
+    }
+    json_decref(event);
+}
+
+void events_out_copy(struct events_out *e, const char *name, const json_t *message)
+{
+    json_t *copy = e->to != NULL ? json_object() : NULL;
+
+    if (copy == NULL)
+        return;
+    if (name != NULL)
+        json_object_set_new(copy, "event", json_string(name));
+    json_object_update_missing(copy, (json_t *)message);
+    json_object_del(copy, "id");
+    json_object_del(copy, "ok");
+    json_object_del(copy, "epoch"); /* holds a key */
+    events_out(e, copy);
+}

@@ -1,0 +1,108 @@
+/* help.c - what `salotto help` says (see help.h) */
+#include "tools/salotto/help.h"
+
+#define WHO                                                                                                            \
+    "  --handle NAME     what you are called in the room [your login name]\n"                                          \
+    "  --identity FILE   the key that is you [~/.config/salotto/identity]\n"                                           \
+    "  --accept-new      take a server that you have not been at before without asking\n"
+
+#define SOUND                                                                                                          \
+    "  --device NAME     a sound device, by part of its name or by its number in `salotto devices`\n"                  \
+    "  --output FILE     hear into a file instead: FILE.wav is what an ear would have heard, FILE.opus the packets\n"  \
+    "                    as they came, - is WAV on standard output\n"
+
+#define SCRIPTS                                                                                                        \
+    "  --json            what happens as lines of JSON, on standard output (with --output - on standard error)\n"      \
+    "  --packets FILE    keep each datagram of sound as it came, each after its length (u16, big-endian)\n"
+
+static const char all[] =
+    "usage: salotto listen LINK [options]     hear a room\n"
+    "       salotto speak LINK [options]      be heard in it, and hear it\n"
+    "       salotto devices                   list loudspeakers and microphones\n"
+    "       salotto id                        show who you are to servers\n"
+    "       salotto help [COMMAND]            say more\n"
+    "       salotto --version\n"
+    "\n"
+    "A link looks like salotto://HOST[:PORT]/ROOM?k=KEY; put it between quotes. An invite is a link with a token.\n"
+    "\n"
+    "examples:\n"
+    "  salotto listen 'salotto://radio.example/piazza?k=KEY'\n"
+    "  salotto listen 'salotto://radio.example/piazza?k=KEY' --output talk.wav --seconds 60\n"
+    "  salotto speak 'salotto://radio.example/piazza?k=KEY'\n"
+    "  salotto speak 'salotto://radio.example/piazza?k=KEY' --input jingle.flac\n"
+    "\n"
+    "In a room, on a terminal: m mutes and unmutes you, h raises and lowers your hand, t changes the tier, q leaves.\n"
+    "\n"
+    "Exit codes: 0 done, 1 internal, 2 usage, 3 no such room, 4 not allowed, 5 unreachable, 6 wrong server key,\n"
+    "7 sound device or file, 8 state files, 9 sent away (kicked, banned, room ended), 10 replaced by yourself\n"
+    "elsewhere, 11 interrupted before the work was done.\n";
+
+static const char listen[] =
+    "usage: salotto listen LINK [options]\n"
+    "\n"
+    "Hears a room until you leave (q or Ctrl-C), or for so many seconds. When a moderator promotes you, you can\n"
+    "speak at once: with --input the file is said, otherwise the microphone opens, muted unless your hand was raised.\n"
+    "\n"
+    "  --tier TIER       low: 12 kbit/s, for mobile data; standard: 32 kbit/s, full band, lowest delay [low]\n"
+    "  --seconds N       leave after N seconds, counted from the first sound or, while nobody speaks, from joining\n"
+    SOUND
+    "  --input FILE      what to say when you are promoted (WAV, FLAC, Ogg …; - is standard input)\n"
+    "  --loop            and again from the beginning\n"
+    WHO SCRIPTS
+    "\n"
+    "examples:\n"
+    "  salotto listen 'salotto://radio.example/piazza?k=KEY' --tier standard\n"
+    "  salotto listen 'salotto://radio.example/piazza?k=KEY' --output evening.opus\n"
+    "  salotto listen 'salotto://radio.example/piazza?k=KEY' --output - | aplay\n";
+
+static const char speak[] =
+    "usage: salotto speak LINK [options]\n"
+    "\n"
+    "Joins a room to speak. With an invite you are on stage at once; with a plain link your hand is raised, and you\n"
+    "speak when a moderator promotes you. You hear the room meanwhile, without your own voice.\n"
+    "\n"
+    "  --input FILE      say a sound file instead of the microphone (WAV, FLAC, Ogg …; - is standard input), and\n"
+    "                    leave at its end\n"
+    "  --loop            say it again and again\n"
+    "  --seconds N       leave after N seconds, counted from the first sound or, while nobody speaks, from joining\n"
+    "  --tier TIER       what you hear: low or standard [standard]\n"
+    SOUND WHO SCRIPTS
+    "\n"
+    "examples:\n"
+    "  salotto speak 'salotto://radio.example/piazza?k=KEY&token=TOKEN'\n"
+    "  salotto speak 'salotto://radio.example/piazza?k=KEY' --input talk.flac --output room.wav\n"
+    "  salotto speak 'salotto://radio.example/piazza?k=KEY' --device 'USB Headset' --handle anna\n";
+
+static const char devices[] =
+    "usage: salotto devices [--json]\n"
+    "\n"
+    "Lists loudspeakers and microphones with the numbers and names that --device takes. `default` and `pulse` lead to\n"
+    "whatever the desktop has chosen.\n"
+    "\n"
+    "example:\n"
+    "  salotto listen 'salotto://radio.example/piazza?k=KEY' --device pulse\n";
+
+static const char id[] =
+    "usage: salotto id [--identity FILE] [--json]\n"
+    "\n"
+    "Shows the key by which servers know you, its fingerprint and the file it lies in, and makes one where there is\n"
+    "none. Roles and bans belong to the key: keep a copy, and show it to nobody.\n"
+    "\n"
+    "example:\n"
+    "  salotto id\n";
+
+const char *help_text(enum args_command command)
+{
+    switch (command) {
+    case ARGS_LISTEN:
+        return listen;
+    case ARGS_SPEAK:
+        return speak;
+    case ARGS_DEVICES:
+        return devices;
+    case ARGS_ID:
+        return id;
+    default:
+        return all;
+    }
+}

@@ -1,0 +1,11 @@
+/* help.h - what `salotto help` says
+ */
+#ifndef SALOTTO_HELP_H
+#define SALOTTO_HELP_H
+
+#include "tools/salotto/args.h"
+
+/* Of one command; ARGS_HELP: of all. */
+const char *help_text(enum args_command command);
+
+#endif

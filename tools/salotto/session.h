@@ -1,0 +1,61 @@
+/* session.h - one stay in a room, as far as the wire goes: join, requests, events, leave
+ *
+ * Puts requests and events into words over net/client.h and keeps the stage. Driven by a libevent loop; all calls and
+ * callbacks on its thread.
+ */
+#ifndef SALOTTO_SESSION_H
+#define SALOTTO_SESSION_H
+
+#include "mixer/err.h"
+#include "net/client.h"
+#include "tools/salotto/stage.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+
+struct session;
+
+struct session_config { /* all borrowed for the session's life */
+    struct event_base *base;
+    const struct link *link;
+    const struct identity *me;
+    const char *known_servers; /* path of the file */
+    const char *handle;
+    enum stream tier;
+    bool accept_new;
+    bool hand;     /* raise it at once */
+    bool mic_open; /* how a promotion finds the microphone */
+};
+
+struct session_callbacks {
+    void (*joined)(const json_t *answer, void *arg);
+    /* As it came, after the stage has taken it. */
+    void (*event)(const json_t *event, void *arg);
+    /* A request was refused. */
+    void (*refused)(const struct err *err, void *arg);
+    void (*stream)(enum stream s, const struct tape_packet *p, const uint8_t *datagram, size_t len, void *arg);
+    void (*alive)(uint64_t position, bool parked, void *arg);
+    /* Once, last. err->code ERR_NONE: we left. The session is then to be freed, but not from within. */
+    void (*closed)(const struct err *err, void *arg);
+};
+
+/* Connects (blocking, as client_connect()) and joins link->room. NULL with err. */
+struct session *session_new(const struct session_config *c, const struct session_callbacks *cb, void *arg,
+                            struct err *err);
+void session_free(struct session *s);
+
+/* Sends one packet of speech. */
+void session_speak(struct session *s, const struct packet *p);
+
+/* A line of the command table; words end with NULL. */
+void session_command(struct session *s, const char *const words[]);
+
+/* Leaves the room; closed() follows soon. */
+void session_leave(struct session *s);
+
+const struct stage *session_stage(const struct session *s);
+
+/* After closed() as they were then. */
+const struct client_stats *session_stats(const struct session *s);
+
+#endif
