@@ -102,8 +102,10 @@ def _(s):
 
 @tap.check("a link that is none is answered with how a link looks; exit code 2")
 def _(s):
-    for link in ("http://localhost/piazza", "salotto://", "salotto://h:99999/piazza", "salotto://localhost/Piazza!"):
+    for link in ("http://localhost/piazza", "salotto://", "salotto://localhost/piazza?k=short", "piazza"):
         ends_with(client.listen(link, "dora"), 2, "salotto://")
+    ends_with(client.listen("salotto://localhost:99999/piazza", "dora"), 2, "99999")
+    ends_with(client.listen("salotto://localhost/Piazza!", "dora"), 2, "Piazza!")
 
 
 @tap.check("a server that is not there; exit code 5")
@@ -138,8 +140,8 @@ def _(s):
         if data is not None:
             with open(path, "wb") as f:
                 f.write(data)
-        ends_with(client.speak(invite, "anna", path, output=None), 7, name)
-    ends_with(client.speak(invite, "anna", folder, output=None), 7, folder)
+        ends_with(client.speak(invite, "anna", path), 7, name)
+    ends_with(client.speak(invite, "anna", folder), 7, folder)
 
 
 @tap.check("an output that cannot be written is named; exit code 7")
@@ -156,7 +158,10 @@ def _(s):
 @tap.check("a handle that another key holds is refused with a free one; exit code 4")
 def _(s):
     first = client.listen(s.link, "gerda").joined()
-    ends_with(client.listen(s.link, "gerda"), 4, "gerda", "gerda-")
+    second = client.listen(s.link, "gerda")
+    ends_with(second, 4, "gerda")
+    free = re.search(r"--handle ([a-z0-9-]+)", second.err()).group(1)
+    client.listen(s.link, free).joined().leave()
     first.leave()
 
 

@@ -78,7 +78,7 @@ def _(s):
     s.relay = Relay(s.daemon.port)
     link = s.link.replace(f":{s.daemon.port}/", f":{s.relay.port}/")
     talk = sound.keep(sound.babble("es", 20), "talk")
-    s.background = client.speak(s.daemon.invite("speaker"), "bruno", talk, "--loop", output=None).joined()
+    s.background = client.speak(s.daemon.invite("speaker"), "bruno", talk, "--loop").joined()
     s.anna = client.speak(link, "anna", s.words, "--loop", "--tier", "standard").joined()
     tap.equal(s.daemon.who()["anna"]["role"], "listener", "role")
     process.wait_until(lambda: s.daemon.who()["anna"]["hand"], "anna's hand")
