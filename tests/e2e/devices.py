@@ -86,7 +86,7 @@ def _(s):
 @tap.check("what `salotto listen` plays is what was said")
 def _(s):
     voice = sound.voice("en")[: 12 * RATE]
-    anna = client.speak(s.daemon.invite("speaker"), "anna", sound.keep(voice, "anna"), "--loop", output=None).joined()
+    anna = client.speak(s.daemon.invite("speaker"), "anna", sound.keep(voice, "anna"), "--loop").joined()
     dora = client.listen(s.link, "dora", "--tier", "standard", output=None, env=s.pulse.env).joined()
     s.daemon.wait_in_mix("anna")
     time.sleep(1)
