@@ -173,3 +173,24 @@ $(BUILD)/tests/mixer/rt_trap_check: | $(BUILD)/tests/rt_trap.so
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+
+# Fuzzing (libFuzzer, clang). What a run has learnt lies in build/fuzz/corpus for the next one; an input that breaks
+# something is kept beside it.
+FUZZ    = build/fuzz
+FUZZ_S ?= 20
+FUZZERS = $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/*.c)))
+
+.PHONY: fuzz fuzz-programs
+fuzz: ## fuzz each reader of bytes from outside for FUZZ_S seconds (20)
+	@$(MAKE) --no-print-directory BUILD=$(FUZZ) CC=clang CFLAGS='-O1 -g' \
+		SAN='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined' fuzz-programs
+	@sh tests/fuzz/seeds.sh $(FUZZ)/corpus
+	@for f in $(FUZZERS); do \
+		echo "fuzz: $$f, $(FUZZ_S) s"; \
+		$(FUZZ)/tests/fuzz/$$f -max_total_time=$(FUZZ_S) -max_len=4096 -len_control=0 -print_final_stats=1 \
+			-artifact_prefix=$(FUZZ)/$$f- $(FUZZ)/corpus/$$f >$(FUZZ)/$$f.log 2>&1 || { tail -n 60 $(FUZZ)/$$f.log; exit 1; }; \
+		grep number_of_executed_units $(FUZZ)/$$f.log; \
+	done
+fuzz-programs: $(patsubst %,$(BUILD)/tests/fuzz/%,$(FUZZERS))
+$(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(NET) $(MIXER)
+	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net)) -lm

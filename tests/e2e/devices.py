@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Sound devices are real: PulseAudio's null sinks stand for a loudspeaker and a microphone, PortAudio reaches them
 through ALSA. What `salotto listen` plays is recorded from the monitor, and `salotto speak` captures from one."""
+import glob
 import os
 import time
 
@@ -85,9 +86,9 @@ def _(s):
 @tap.check("what `salotto listen` plays is what was said")
 def _(s):
     voice = sound.voice("en")[: 12 * RATE]
-    anna = client.speak(s.daemon.invite("speaker"), "anna", sound.keep(voice, "anna"), "--loop", output=None).joined()
+    anna = client.speak(s.daemon.invite("speaker"), "anna", sound.keep(voice, "anna"), "--loop").joined()
     dora = client.listen(s.link, "dora", "--tier", "standard", output=None, env=s.pulse.env).joined()
-    process.wait_until(lambda: (s.daemon.strip("anna") or {}).get("first_out"), "anna's voice in the mix")
+    s.daemon.wait_in_mix("anna")
     time.sleep(1)
     stop = s.pulse.record()
     time.sleep(16)
@@ -126,10 +127,9 @@ def _(s):
 
 @tap.check("without a sound device `salotto listen` says so and names --output")
 def _(s):
-    config = os.path.join(process.folder(), "asound.conf")
-    open(config, "w").close()
-    env = {k: v for k, v in s.pulse.env.items() if not k.startswith("PULSE")}
-    env["ALSA_CONFIG_PATH"] = config
+    if glob.glob("/dev/snd/pcm*"):
+        tap.skip("this machine has one")
+    env = {k: v for k, v in s.pulse.env.items() if not k.startswith(("PULSE", "ALSA"))}
     c = client.listen(s.link, "fritz", output=None, env=env)
     tap.equal(c.wait(), 7, "exit code")
     tap.true("--output" in c.err(), f"it names --output: {c.err()!r}")

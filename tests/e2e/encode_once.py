@@ -39,13 +39,13 @@ def setup():
     s.link = s.daemon.room()
     path = sound.keep(sound.babble("es", 20), "anna")
     s.speaker = client.speak(
-        s.daemon.invite("speaker"), "anna", path, "--loop", "--tier", "standard", output=None
+        s.daemon.invite("speaker"), "anna", path, "--loop", "--tier", "standard"
     ).joined()
     s.quiet = client.speak(
-        s.daemon.invite("speaker"), "bruno", sound.keep(sound.silence(20), "bruno"), "--loop", output=None
+        s.daemon.invite("speaker"), "bruno", sound.keep(sound.silence(20), "bruno"), "--loop"
     ).joined()
     s.peers = crowd(s, 0, 2)
-    process.wait_until(lambda: (s.daemon.strip("anna") or {}).get("first_out"), "anna's voice in the mix")
+    s.daemon.wait_in_mix("anna")
     time.sleep(3)
     s.with_2, s.stats_2 = measure(s)
     s.peers += crowd(s, 2, 98)

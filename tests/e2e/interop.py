@@ -38,7 +38,7 @@ def setup():
     s.wav = client.listen(link, "fritz", "--tier", "standard", output="wav").joined()
     s.said = {}
     for name, path in s.inputs.items():
-        speaker = client.speak(s.daemon.invite("speaker"), f"in-{name}", path, output=None)
+        speaker = client.speak(s.daemon.invite("speaker"), f"in-{name}", path)
         time.sleep(10)
         speaker.leave()
     for c in (s.low, s.standard, s.wav):

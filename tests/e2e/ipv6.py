@@ -34,7 +34,7 @@ def setup():
         for host, name in (("[::1]", "sei"), ("127.0.0.1", "quattro"), ("localhost", "nome"))
     ]
     speaker = client.speak(
-        at_host(s.daemon.invite("speaker"), "[::1]"), "anna", sound.keep(s.voice, "anna"), output=None
+        at_host(s.daemon.invite("speaker"), "[::1]"), "anna", sound.keep(s.voice, "anna")
     ).joined()
     time.sleep(8)
     speaker.leave()

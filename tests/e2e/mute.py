@@ -19,7 +19,7 @@ def setup():
     s.listener = client.listen(s.daemon.room(), "dora", "--tier", "standard").joined()
     path = sound.keep(sound.babble("en", 30), "anna")
     s.speaker = client.speak(s.daemon.invite("speaker"), "anna", path, "--loop").joined()
-    process.wait_until(lambda: (s.daemon.strip("anna") or {}).get("first_out"), "anna's voice in the mix")
+    s.daemon.wait_in_mix("anna")
     operator = s.daemon.operator()
 
     def act(*words):

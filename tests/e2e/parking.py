@@ -45,7 +45,7 @@ def setup():
     s.stop = threading.Event()
     packets = opus_of(talks) * 10
     threading.Thread(target=s.stubborn.say, args=(packets,), kwargs={"stop": s.stop}, daemon=True).start()
-    process.wait_until(lambda: s.daemon.stats()["parked"], "the room to park")
+    process.wait_until(lambda: s.daemon.stats()["parked_now"], "the room to park")
     return s
 
 

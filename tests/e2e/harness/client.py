@@ -8,7 +8,8 @@ from . import process, sound
 
 
 class Client:
-    """One running `salotto`. After it has ended: .wav() is what an ear would have heard, .packets() what came."""
+    """One running `salotto`. After it has ended: .wav() is what an ear would have heard, .packets() what came. With
+    output=None it plays on a sound device."""
 
     def __init__(self, verb, link, handle, *options, output="wav", packets=False, identity=None, env=None):
         self.handle = handle
@@ -22,7 +23,7 @@ class Client:
         self.packets_path = os.path.join(self.folder, "packets") if packets else None
         if packets:
             argv += ["--packets", self.packets_path]
-        environment = dict(os.environ if env is None else env, HOME=self.folder, XDG_CONFIG_HOME=self.folder)
+        environment = dict(env or os.environ, HOME=self.folder, XDG_CONFIG_HOME=self.folder)
         self.child = process.Child(argv + list(options), f"{verb} {handle}", env=environment, on_line=self._on_line)
 
     def _on_line(self, line):

@@ -65,6 +65,15 @@ class Daemon:
     def strip(self, handle, room="piazza"):
         return next((s for s in self.stats(room)["strips"] if s["handle"] == handle), None)
 
+    def wait_in_mix(self, handle, room="piazza"):
+        """Waits until the mix has something of them; their strip."""
+
+        def look():
+            strip = self.strip(handle, room)
+            return strip if strip and strip["first_out"] >= 0 else None
+
+        return process.wait_until(look, f"the voice of {handle} in the mix")
+
     def threads(self):
         """name → thread id of the live daemon."""
         found = {}

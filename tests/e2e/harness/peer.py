@@ -132,7 +132,8 @@ class Peer:
 
     # --- media
 
-    def join(self, handle, tier="standard", **members):
+    def enter(self, handle, tier="standard", **members):
+        """Joins without media."""
         if self.token:
             members.setdefault("token", self.token)
         a = self.request(do="join", room=self.room, handle=handle, tier=tier, **members)
@@ -141,6 +142,11 @@ class Peer:
         self.epochs = {a["epoch"]["serial"]: bytes.fromhex(a["epoch"]["key"])}
         self.next_number = {}
         self.position = a["position"]
+        return self
+
+    def join(self, handle, tier="standard", **members):
+        """Joins, and proves its address."""
+        self.enter(handle, tier, **members)
         self.proven = False
         self.udp = socket.socket(socket.AF_INET6 if ":" in self.host else socket.AF_INET, socket.SOCK_DGRAM)
         self.udp.connect((self.host, self.port))

@@ -26,6 +26,10 @@ class Skip(Exception):
     pass
 
 
+class CutOff(Exception):
+    pass
+
+
 def check(sentence):
     def add(function):
         _checks.append((sentence, function))
@@ -76,7 +80,7 @@ def near(got, wanted, tolerance, what):
 
 
 def _cut_off(_signal, _frame):
-    raise TimeoutError("the script's own time limit has passed")
+    raise CutOff("the script's own time limit has passed")
 
 
 def main(setup=lambda: None, limit=240):
@@ -88,12 +92,13 @@ def main(setup=lambda: None, limit=240):
     try:
         try:
             world = setup()
-        except Exception as e:  # every check then fails with this reason
+        except Exception as e:  # no check can be made then
             broken = e
+            diag("".join(traceback.format_exception(e)))
         for n, (sentence, function) in enumerate(_checks, 1):
             try:
                 if broken:
-                    raise broken
+                    raise Failure(f"not tried: {broken}")
                 function(world)
                 print(f"ok {n} - {sentence}", flush=True)
             except Skip as s:
@@ -102,7 +107,7 @@ def main(setup=lambda: None, limit=240):
                 failed += 1
                 print(f"not ok {n} - {sentence}", flush=True)
                 diag(e if isinstance(e, Failure) else "".join(traceback.format_exception(e)))
-                if isinstance(e, TimeoutError) and not broken:
+                if isinstance(e, CutOff):
                     broken = e
         if failed:
             diag(process.logs())
