@@ -318,8 +318,10 @@ static void a_talker_hears_their_own_stream_instead_of_the_shared_one(void **sta
     assert_int_equal(hear_packet(&talker, STREAM_OWN, 0), 102);
     assert_int_equal(hear_packet(&talker, STREAM_STANDARD, EPOCH), 1);
 
-    /* Off the stage the bit is somebody else's. */
+    /* Off the stage the own stream's end is still sent, and the bit is somebody else's. */
+    append(own, 0, 0);
     order((struct outlet_order){.kind = OUTLET_STAGE, .session = 1, .slot = -1});
+    assert_int_equal(hear_packet(&talker, STREAM_OWN, 0), 103);
     append(standard, EPOCH, 1u << 4);
     append(own, 0, 0);
     wake();
