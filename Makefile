@@ -91,6 +91,12 @@ $(BUILD)/tests/salotto/%: $(BUILD)/tests/salotto/%.o $(filter-out %/main.o,$(cal
 $(BUILD)/tests/salottoctl/%: $(BUILD)/tests/salottoctl/%.o $(filter-out %/main.o,$(call objs,tools/salottoctl)) $(NET) $(MIXER)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) cmocka) -lm
 
+
+# The mixer offline: sound files in, what a listener hears out.
+$(BUILD)/tests/lab/mixdown: $(addprefix $(BUILD)/,$(addsuffix .o,$(addprefix tests/lab/,mixdown source trace) \
+		$(addprefix tools/salotto/,sound_in resample wav_out))) $(MIXER)
+	$(CC) $(ALL_LDFLAGS) -rdynamic -o $@ $^ $(call libs,$(PKGS_mixer) sndfile) -lm
+
 # What a fresh checkout asks for: packages first, then a new make that sees them.
 
 # In a terminal's foreground (proc(5): pgrp and tpgid) the demo becomes a job of its own, so that Ctrl-C ends the demo
@@ -127,7 +133,7 @@ tsan: ## the tests under the thread sanitizer (clang)
 ASAN = build/asan
 TSAN = build/tsan
 RULES         = $(wildcard tests/rt_safe.sh) tests/includes.sh tests/format.sh $(wildcard tests/net/*.py)
-TEST_EXTRAS   = $(BUILD)/tests/rt_trap.so
+TEST_EXTRAS   = $(BUILD)/tests/rt_trap.so $(BUILD)/tests/lab/mixdown
 E2E           = $(sort $(wildcard tests/e2e/*.py))
 E2E_SANITIZED = $(addprefix tests/e2e/,three_speakers.py mute.py sent_away.py roles.py bad_input.py kill9.py)
 TESTS         = $(RULES) $(UNITS) $(E2E)
