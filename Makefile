@@ -171,4 +171,5 @@ $(BUILD)/tests/rt_trap.so: tests/rt_trap.c
 $(BUILD)/tests/mixer/rt_trap_check: | $(BUILD)/tests/rt_trap.so
 
 .SECONDARY:
+.DELETE_ON_ERROR:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

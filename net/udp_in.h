@@ -24,7 +24,7 @@ struct udp_in;
 enum udp_order_kind {
     UDP_ADD,    /* session, keys, outlet, and what UDP_TUNE takes */
     UDP_REMOVE, /* session: when answered, none of its datagrams has any effect */
-    UDP_STAGE,  /* session, inbox, room_waker, slot, lease, report; inbox NULL leaves the stage */
+    UDP_STAGE,  /* session, inbox, room_waker, slot, lease, heard, report, own_tape; inbox NULL leaves the stage */
     UDP_HEARD,  /* session, heard: false while muted, its speech is then dropped and counted */
     UDP_TUNE,   /* session, tape, stream, room_start_ns, parked: what keep-alive answers tell */
     UDP_EPOCH,  /* session, epoch, epoch_key: deliver, until acknowledged */
@@ -47,7 +47,8 @@ struct udp_order {
     struct udp_report report;
     uint8_t slot, lease;
     bool heard;
-    const struct tape *tape; /* borrowed likewise */
+    const struct tape *own_tape; /* borrowed likewise; NULL: none */
+    const struct tape *tape;     /* borrowed until the next UDP_TUNE, or UDP_REMOVE, is answered */
     enum stream stream;
     uint64_t room_start_ns; /* CLOCK_MONOTONIC at position 0 */
     const _Atomic uint32_t *parked;
@@ -57,7 +58,7 @@ struct udp_order {
 
 enum udp_event_kind {
     UDP_DONE,      /* cookie: the order was carried out */
-    UDP_PATH,      /* session: its address is proven (again); address */
+    UDP_PATH,      /* session: its address is proven, or another one is */
     UDP_SILENT,    /* session: no authentic datagram for UDP_SILENT_MS */
     UDP_HEARD_OF,  /* session: the first one after UDP_SILENT */
     UDP_EPOCH_ACK, /* session, epoch */
@@ -77,7 +78,10 @@ struct udp_in_stats {
     _Atomic uint64_t received, speech, requests;
     _Atomic uint64_t drop_short, drop_type, drop_session, drop_forged, drop_replayed, drop_malformed;
     _Atomic uint64_t drop_not_on_stage, drop_muted, drop_silent, drop_inbox_full;
-    _Atomic uint64_t challenges, paths_proven, epoch_keys_sent, keepalives;
+    _Atomic uint64_t challenges, paths_proven, epoch_keys_sent, keepalives, reports;
+    _Atomic uint64_t send_refused;   /* our own datagrams, by the kernel */
+    _Atomic uint64_t receive_errors; /* of the socket */
+    _Atomic uint64_t out_of_memory;  /* orders that could not be carried out */
 };
 
 struct udp_in_config {

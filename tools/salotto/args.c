@@ -29,9 +29,9 @@ enum option {
     OPTION_COUNT
 };
 
-#define FOR(c)     (1u << (c))
-#define FOR_STAYS  (FOR(ARGS_LISTEN) | FOR(ARGS_SPEAK))
-#define FOR_ALL    (~0u)
+#define FOR(c)    (1u << (c))
+#define FOR_STAYS (FOR(ARGS_LISTEN) | FOR(ARGS_SPEAK))
+#define FOR_ALL   (~0u)
 
 static const struct {
     const char *name;
@@ -56,8 +56,8 @@ static const struct {
 static const struct {
     const char *name;
     enum args_command command;
-} commands[] = {{"listen", ARGS_LISTEN}, {"speak", ARGS_SPEAK}, {"devices", ARGS_DEVICES}, {"id", ARGS_ID},
-                {"help", ARGS_HELP}};
+} commands[] = {
+    {"listen", ARGS_LISTEN}, {"speak", ARGS_SPEAK}, {"devices", ARGS_DEVICES}, {"id", ARGS_ID}, {"help", ARGS_HELP}};
 
 #define COMMANDS (sizeof commands / sizeof *commands)
 

@@ -69,10 +69,9 @@ int device_init(struct err *err)
     silence_alsa();
     error = Pa_Initialize();
     quiet_end(saved);
-    return error == paNoError
-               ? 0
-               : err_set(err, ERR_DEVICE, "with --output FILE no device is needed",
-                         "the sound system can't be reached: %s", Pa_GetErrorText(error));
+    return error == paNoError ? 0
+                              : err_set(err, ERR_DEVICE, "with --output FILE no device is needed",
+                                        "the sound system can't be reached: %s", Pa_GetErrorText(error));
 }
 
 void device_fini(void)

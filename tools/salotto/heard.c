@@ -9,7 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define PULL_SAMPLES  960u
+#define PULL_SAMPLES   960u
 #define FIRST_SOUND_NS 2000000000ull /* a room that is not parked, yet says nothing for so long, counts as silent */
 
 struct heard {
@@ -60,18 +60,14 @@ static void on_decoded(const struct packet *p, uint64_t position, unsigned sampl
     struct heard *h = arg;
 
     if (h->ogg != NULL && h->failed == 0)
-        h->failed = ogg_out_packet(h->ogg, p->opus, p->opus_bytes, position, samples, playout_heard_from(h->playout),
-                                   &h->err);
+        h->failed =
+            ogg_out_packet(h->ogg, p->opus, p->opus_bytes, position, samples, playout_heard_from(h->playout), &h->err);
 }
 
 int heard_join(struct heard *h, enum stream tier, uint64_t position, bool parked, uint64_t now_ns, struct err *err)
 {
-    const struct playout_config c = {.tier = tier,
-                                     .parked = parked,
-                                     .position = position,
-                                     .now_ns = now_ns,
-                                     .decoded = on_decoded,
-                                     .arg = h};
+    const struct playout_config c = {
+        .tier = tier, .parked = parked, .position = position, .now_ns = now_ns, .decoded = on_decoded, .arg = h};
 
     h->playout = playout_new(&c);
     if (h->playout == NULL)
@@ -123,9 +119,9 @@ static int pull(struct heard *h, float *pcm, unsigned n, uint64_t now_ns, struct
     skip = before_stay(h, n, now_ns);
     marks = playout_marks(h->playout, &count);
     for (unsigned i = 0; i < count; i++)
-        events_out(h->c.events, json_pack("{s:s, s:I, s:I}", "event", "position", "wav_sample",
-                                          (json_int_t)(h->samples + marks[i].at - skip), "position",
-                                          (json_int_t)marks[i].position));
+        events_out(h->c.events,
+                   json_pack("{s:s, s:I, s:I}", "event", "position", "wav_sample",
+                             (json_int_t)(h->samples + marks[i].at - skip), "position", (json_int_t)marks[i].position));
     h->samples += n - skip;
     if (h->failed != 0) {
         err_copy(err, &h->err);

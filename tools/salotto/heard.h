@@ -16,7 +16,7 @@
 
 struct heard;
 
-struct heard_config { /* borrowed */
+struct heard_config {   /* borrowed */
     const char *output; /* a file, or "-"; NULL: the device */
     const char *device; /* NULL: the default one */
     bool deaf;          /* neither */

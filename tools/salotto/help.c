@@ -44,12 +44,9 @@ static const char listen[] =
     "speak at once: with --input the file is said, otherwise the microphone opens, muted unless your hand was raised.\n"
     "\n"
     "  --tier TIER       low: 12 kbit/s, for mobile data; standard: 32 kbit/s, full band, lowest delay [low]\n"
-    "  --seconds N       leave after N seconds, counted from the first sound or, while nobody speaks, from joining\n"
-    SOUND
-    "  --input FILE      what to say when you are promoted (WAV, FLAC, Ogg …; - is standard input)\n"
-    "  --loop            and again from the beginning\n"
-    WHO SCRIPTS
-    "\n"
+    "  --seconds N       leave after N seconds, counted from the first sound or, while nobody speaks, from "
+    "joining\n" SOUND "  --input FILE      what to say when you are promoted (WAV, FLAC, Ogg …; - is standard input)\n"
+    "  --loop            and again from the beginning\n" WHO SCRIPTS "\n"
     "examples:\n"
     "  salotto listen 'salotto://radio.example/piazza?k=KEY' --tier standard\n"
     "  salotto listen 'salotto://radio.example/piazza?k=KEY' --output evening.opus\n"
@@ -65,9 +62,7 @@ static const char speak[] =
     "                    leave at its end\n"
     "  --loop            say it again and again\n"
     "  --seconds N       leave after N seconds, counted from the first sound or, while nobody speaks, from joining\n"
-    "  --tier TIER       what you hear: low or standard [standard]\n"
-    SOUND WHO SCRIPTS
-    "\n"
+    "  --tier TIER       what you hear: low or standard [standard]\n" SOUND WHO SCRIPTS "\n"
     "examples:\n"
     "  salotto speak 'salotto://radio.example/piazza?k=KEY&token=TOKEN'\n"
     "  salotto speak 'salotto://radio.example/piazza?k=KEY' --input talk.flac --output room.wav\n"

@@ -39,9 +39,8 @@ static int list_devices(bool json, struct err *err)
 
     for (; ret == 0 && device_get(count, &d); count++) {
         json_array_append_new(all, json_pack("{s:i, s:s, s:s, s:i, s:i, s:b, s:b}", "index", d.index, "name", d.name,
-                                             "api", d.api, "in_channels", d.in_channels, "out_channels",
-                                             d.out_channels, "default_in", (int)d.default_in, "default_out",
-                                             (int)d.default_out));
+                                             "api", d.api, "in_channels", d.in_channels, "out_channels", d.out_channels,
+                                             "default_in", (int)d.default_in, "default_out", (int)d.default_out));
         if (!json)
             printf("%3d  %-11s %s, %s%s%s\n", d.index,
                    d.in_channels > 0 && d.out_channels > 0 ? "both"
@@ -82,8 +81,8 @@ static int show_id(const struct args *a, struct err *err)
     identity_fingerprint(fingerprint, me.public_key);
     identity_wipe(&me);
     if (a->json) {
-        json_t *o = json_pack("{s:s, s:s, s:s, s:b}", "key", key, "fingerprint", fingerprint, "file", path, "made",
-                              (int)made);
+        json_t *o =
+            json_pack("{s:s, s:s, s:s, s:b}", "key", key, "fingerprint", fingerprint, "file", path, "made", (int)made);
 
         json_dumpf(o, stdout, JSON_COMPACT);
         putchar('\n');

@@ -30,9 +30,9 @@ struct session {
     struct client_stats stats; /* as they were when the client closed */
     json_int_t next_id;
     bool ready, joined, leaving, gave_up;
-    bool heard;            /* a datagram came */
-    unsigned quiet_s;      /* since the last one */
-    struct err why;        /* of the end, when we know it before the connection closes */
+    bool heard;       /* a datagram came */
+    unsigned quiet_s; /* since the last one */
+    struct err why;   /* of the end, when we know it before the connection closes */
 };
 
 static void on_timer(evutil_socket_t fd, short what, void *arg);
@@ -73,8 +73,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
             err_set(&s->why, ERR_UNREACHABLE, "join again", "%s does not answer any more", s->c.link->host);
         else
             err_set(&s->why, ERR_UNREACHABLE, "have the firewall on the way let UDP through",
-                    "no sound gets through from %s: UDP port %u seems to be blocked", s->c.link->host,
-                    s->c.link->port);
+                    "no sound gets through from %s: UDP port %u seems to be blocked", s->c.link->host, s->c.link->port);
         give_up(s);
     }
 }
@@ -106,9 +105,9 @@ static bool on_trust(struct client *c, const uint8_t key[32], void *arg)
 static void on_ready(struct client *c, void *arg)
 {
     struct session *s = arg;
-    json_t *join = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s}", "id", JOIN_ID, "do", "join", "room", s->c.link->room,
-                             "handle", s->c.handle, "tier", stream_name(s->c.tier), "mic",
-                             s->c.mic_open ? "open" : "muted");
+    json_t *join =
+        json_pack("{s:i, s:s, s:s, s:s, s:s, s:s}", "id", JOIN_ID, "do", "join", "room", s->c.link->room, "handle",
+                  s->c.handle, "tier", stream_name(s->c.tier), "mic", s->c.mic_open ? "open" : "muted");
 
     (void)c;
     s->ready = true;

@@ -82,8 +82,7 @@ int stage_join(struct stage *s, const json_t *answer)
     stage_copy(s->title, sizeof s->title, text_of(room, "title"));
     stage_copy(s->handle, sizeof s->handle, text_of(you, "handle"));
     put_self(s, you);
-    json_array_foreach (on_stage, i, o)
-        put(s, o);
+    json_array_foreach(on_stage, i, o) put(s, o);
     s->listeners = (unsigned)json_integer_value(json_object_get(answer, "listeners"));
     return 0;
 }

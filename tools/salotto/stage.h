@@ -12,9 +12,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define STAGE_MAX       32u
-#define STAGE_TEXT_MAX  128u
-#define STAGE_ROLE_MAX  16u
+#define STAGE_MAX      32u
+#define STAGE_TEXT_MAX 128u
+#define STAGE_ROLE_MAX 16u
 
 struct stage_person {
     char handle[LINK_ROOM_MAX + 1];

@@ -14,9 +14,9 @@
 #define STATUS_LINE_MAX 256u
 
 struct status_line {
-    bool on;         /* standard error is a terminal */
-    size_t drawn;    /* columns of it that are in use */
-    uint64_t at_ns;  /* of the last redraw */
+    bool on;        /* standard error is a terminal */
+    size_t drawn;   /* columns of it that are in use */
+    uint64_t at_ns; /* of the last redraw */
     char text[STATUS_LINE_MAX];
 };
 

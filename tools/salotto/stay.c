@@ -198,8 +198,8 @@ static void without_microphone(struct stay *s, const struct err *err)
         return;
     }
     s->no_microphone = true;
-    events_out(s->events, json_pack("{s:s, s:s, s:s}", "event", "no_microphone", "error", err->message, "mend",
-                                    err->mend));
+    events_out(s->events,
+               json_pack("{s:s, s:s, s:s}", "event", "no_microphone", "error", err->message, "mend", err->mend));
     say(s, "%s; you stay muted", err->message);
     command(s, "quiet", "on");
 }
@@ -231,8 +231,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
         end(s, &err);
         return;
     }
-    if (!s->no_microphone &&
-        voice_run(s->voice, stage->on_stage, stage_may_speak(stage), now_ns, &err) != 0)
+    if (!s->no_microphone && voice_run(s->voice, stage->on_stage, stage_may_speak(stage), now_ns, &err) != 0)
         without_microphone(s, &err);
     if (heard_is_done(s->heard) || (s->args->command == ARGS_SPEAK && voice_is_over(s->voice)))
         end(s, NULL);
@@ -328,14 +327,9 @@ static int open_sound(struct stay *s, struct err *err)
 {
     const struct args *a = s->args;
     bool microphone = a->command == ARGS_SPEAK && a->input == NULL;
-    struct heard_config hear = {
-        .output = a->output, .device = a->device, .seconds = a->seconds, .events = s->events};
-    const struct voice_config speak = {.input = a->input,
-                                       .loop = a->loop,
-                                       .device = a->device,
-                                       .open_now = microphone,
-                                       .send = send_packet,
-                                       .arg = s};
+    struct heard_config hear = {.output = a->output, .device = a->device, .seconds = a->seconds, .events = s->events};
+    const struct voice_config speak = {
+        .input = a->input, .loop = a->loop, .device = a->device, .open_now = microphone, .send = send_packet, .arg = s};
     int ret;
 
     /* A listener's microphone is opened when it is needed. */
@@ -395,8 +389,7 @@ static void tell_stats(struct stay *s)
         if (c->received[n] > 0)
             json_object_set_new(streams, stream_name((enum stream)n),
                                 json_pack("{s:I, s:I, s:I}", "received", (json_int_t)c->received[n], "first",
-                                          (json_int_t)c->first_number[n], "highest",
-                                          (json_int_t)c->highest_number[n]));
+                                          (json_int_t)c->first_number[n], "highest", (json_int_t)c->highest_number[n]));
     events_out(s->events,
                json_pack("{s:s, s:f, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
                          "event", "stats", "seconds", heard_seconds(s->heard), "streams", streams, "packets",
@@ -404,9 +397,8 @@ static void tell_stats(struct stay *s)
                          "forged", (json_int_t)c->forged, "unkeyed", (json_int_t)c->unkeyed, "malformed",
                          (json_int_t)c->malformed, "reordered", (json_int_t)c->reordered, "played",
                          (json_int_t)p->played, "recovered", (json_int_t)p->recovered, "concealed",
-                         (json_int_t)p->concealed, "late", (json_int_t)p->late, "duplicate",
-                         (json_int_t)p->duplicate, "crossfades", (json_int_t)p->crossfades, "spoken",
-                         (json_int_t)voice_packets(s->voice)));
+                         (json_int_t)p->concealed, "late", (json_int_t)p->late, "duplicate", (json_int_t)p->duplicate,
+                         "crossfades", (json_int_t)p->crossfades, "spoken", (json_int_t)voice_packets(s->voice)));
 }
 
 static void drop(struct event *e)

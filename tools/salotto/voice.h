@@ -15,8 +15,8 @@
 
 struct voice;
 
-struct voice_config { /* borrowed */
-    const char *input;  /* a sound file, or "-"; NULL: the microphone */
+struct voice_config {  /* borrowed */
+    const char *input; /* a sound file, or "-"; NULL: the microphone */
     bool loop;
     const char *device; /* NULL: the default microphone */
     bool open_now;      /* the microphone at once, so that what is wrong with it is known */

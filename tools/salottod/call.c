@@ -2,6 +2,7 @@
 #include "tools/salottod/call.h"
 
 #include "storage/audit.h"
+#include "tools/salottod/admit.h"
 #include "tools/salottod/answer.h"
 #include "tools/salottod/live_room.h"
 #include "tools/salottod/occupant.h"
@@ -106,6 +107,29 @@ static void proceed(struct call *c)
     errand_let_go(&c->errand);
 }
 
+/* On the storage thread. Someone whom nobody here knows has no rights beyond a listener's, and no row. */
+static int look_up_actor(struct db *db, struct call *c, struct err *err)
+{
+    bool banned = false;
+    int status = 0;
+
+    if (c->token[0] != '\0')
+        status = people_enter(db, c->key, "", &c->actor.person, err);
+    else if (people_by_key(db, c->key, &c->actor.person, NULL) != 0)
+        c->actor.person.id = -1;
+    if (status != 0 || c->actor.person.id < 0)
+        return status;
+    status = bans_get(db, c->row.id, c->actor.person.id, &banned, NULL, err);
+    if (status == 0 && banned)
+        status = err_set(err, ERR_DENIED, "only a moderator of the room can lift the ban", "you are banned from %s",
+                         c->row.name);
+    if (status == 0)
+        status = members_get(db, c->row.id, c->actor.person.id, &c->actor, err);
+    if (status == 0 && c->token[0] != '\0')
+        status = admit_by_invite(db, c->row.id, c->token, &c->actor, err);
+    return status;
+}
+
 /* On the storage thread: the room and the people of a call. */
 static int look_up(struct db *db, struct call *c, struct err *err)
 {
@@ -113,24 +137,8 @@ static int look_up(struct db *db, struct call *c, struct err *err)
 
     if (status == 0)
         c->has_row = true;
-    if (status == 0 && !c->local) {
-        if (c->token[0] != '\0') {
-            enum role role;
-
-            status = people_enter(db, c->key, "", &c->actor.person, err);
-            if (status == 0)
-                status = invites_use(db, c->row.id, c->actor.person.id, c->token, &role, err);
-            if (status == 0)
-                status = members_get(db, c->row.id, c->actor.person.id, &c->actor, err);
-            if (status == 0 && role > c->actor.role)
-                status = members_set_role(db, c->row.id, c->actor.person.id, role, err);
-        } else if (people_by_key(db, c->key, &c->actor.person, NULL) != 0) {
-            /* Someone whom nobody here knows has no rights beyond a listener's. */
-            c->actor.person.id = -1;
-        }
-        if (status == 0 && c->actor.person.id > 0)
-            status = members_get(db, c->row.id, c->actor.person.id, &c->actor, err);
-    }
+    if (status == 0 && !c->local)
+        status = look_up_actor(db, c, err);
     if (status == 0 && c->args.person != NULL) {
         status = people_find(db, c->args.person, &c->target.person, err);
         if (status == 0)

@@ -6,9 +6,9 @@
 #include "tools/salottod/join.h"
 
 #include "net/link.h"
-#include "storage/invites.h"
 #include "storage/rooms.h"
 #include "tools/salottod/acts.h"
+#include "tools/salottod/admit.h"
 #include "tools/salottod/answer.h"
 #include "tools/salottod/live_room.h"
 #include "tools/salottod/log.h"
@@ -71,6 +71,8 @@ static int read_request(struct join *j, const json_t *request, struct err *err)
         (j->handle[0] != '\0' && !link_is_handle(j->handle, &why)))
         return err_set(err, ERR_USAGE, "use 1 to 32 of a-z, 0-9 and '-', a letter first (--handle NAME)",
                        "that handle cannot be used");
+    if (strcmp(j->handle, "operator") == 0)
+        return err_set(err, ERR_DENIED, "choose another with --handle NAME", "the handle operator is the server's own");
     if (copy_text(j->token, sizeof j->token, request, "token") != 0)
         return err_set(err, ERR_DENIED, "ask a moderator for a new one", "that is no invite of this server");
     if (stream < 0 || tier_frame_samples((enum stream)stream) == 0)
@@ -102,16 +104,8 @@ static int decide(struct db *db, void *arg, struct err *err)
                          j->room, why[0] != '\0' ? ": " : "", why);
     if (status == 0)
         status = members_get(db, j->row.id, person.id, &j->member, err);
-    if (status == 0 && j->token[0] != '\0') {
-        enum role role;
-
-        status = invites_use(db, j->row.id, person.id, j->token, &role, err);
-        if (status == 0 && role > j->member.role) {
-            status = members_set_role(db, j->row.id, person.id, role, err);
-            if (status == 0)
-                status = members_get(db, j->row.id, person.id, &j->member, err);
-        }
-    }
+    if (status == 0 && j->token[0] != '\0')
+        status = admit_by_invite(db, j->row.id, j->token, &j->member, err);
     if (status == 0 && j->row.policy != ROOM_OPEN && j->member.role == ROLE_LISTENER && j->token[0] == '\0')
         status =
             err_set(err, ERR_DENIED, "ask a moderator for an invite", "the room %s is not open to everyone", j->room);
