@@ -92,6 +92,12 @@ $(BUILD)/tests/salotto/%: $(BUILD)/tests/salotto/%.o $(filter-out %/main.o,$(cal
 $(BUILD)/tests/salottoctl/%: $(BUILD)/tests/salottoctl/%.o $(filter-out %/main.o,$(call objs,tools/salottoctl)) $(NET) $(MIXER)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) cmocka) -lm
 
+
+# The mixer offline: sound files in, what a listener hears out.
+$(BUILD)/tests/lab/mixdown: $(addprefix $(BUILD)/,$(addsuffix .o,$(addprefix tests/lab/,mixdown source trace) \
+		$(addprefix tools/salotto/,sound_in resample wav_out))) $(MIXER)
+	$(CC) $(ALL_LDFLAGS) -rdynamic -o $@ $^ $(call libs,$(PKGS_mixer) sndfile) -lm
+
 # What a fresh checkout asks for: packages first, then a new make that sees them.
 
 # In a terminal's foreground (proc(5): pgrp and tpgid) the demo becomes a job of its own, so that Ctrl-C ends the demo
@@ -128,7 +134,7 @@ tsan: ## the tests under the thread sanitizer (clang)
 ASAN = build/asan
 TSAN = build/tsan
 RULES         = $(wildcard tests/rt_safe.sh) tests/includes.sh tests/format.sh $(wildcard tests/net/*.py)
-TEST_EXTRAS   = $(BUILD)/tests/rt_trap.so
+TEST_EXTRAS   = $(BUILD)/tests/rt_trap.so $(BUILD)/tests/lab/mixdown
 E2E           = $(sort $(wildcard tests/e2e/*.py))
 E2E_SANITIZED = $(addprefix tests/e2e/,three_speakers.py mute.py sent_away.py roles.py bad_input.py kill9.py)
 TESTS         = $(RULES) $(UNITS) $(E2E)
@@ -174,3 +180,24 @@ $(BUILD)/tests/mixer/rt_trap_check: | $(BUILD)/tests/rt_trap.so
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+
+# Fuzzing (libFuzzer, clang). What a run has learnt lies in build/fuzz/corpus for the next one; an input that breaks
+# something is kept beside it.
+FUZZ    = build/fuzz
+FUZZ_S ?= 20
+FUZZERS = $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/*.c)))
+
+.PHONY: fuzz fuzz-programs
+fuzz: ## fuzz each reader of bytes from outside for FUZZ_S seconds (20)
+	@$(MAKE) --no-print-directory BUILD=$(FUZZ) CC=clang CFLAGS='-O1 -g' \
+		SAN='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined' fuzz-programs
+	@sh tests/fuzz/seeds.sh $(FUZZ)/corpus
+	@for f in $(FUZZERS); do \
+		echo "fuzz: $$f, $(FUZZ_S) s"; \
+		$(FUZZ)/tests/fuzz/$$f -max_total_time=$(FUZZ_S) -max_len=4096 -len_control=0 -print_final_stats=1 \
+			-artifact_prefix=$(FUZZ)/$$f- $(FUZZ)/corpus/$$f >$(FUZZ)/$$f.log 2>&1 || { tail -n 60 $(FUZZ)/$$f.log; exit 1; }; \
+		grep number_of_executed_units $(FUZZ)/$$f.log; \
+	done
+fuzz-programs: $(patsubst %,$(BUILD)/tests/fuzz/%,$(FUZZERS))
+$(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(NET) $(MIXER)
+	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net)) -lm

@@ -60,7 +60,6 @@ uint64_t clock_position(uint64_t start_ns, uint64_t now_ns)
     return passed_ns / 1000000u * SAMPLES_PER_MS + passed_ns % 1000000u * SAMPLES_PER_MS / 1000000u;
 }
 
-/* RT_SAFE. */
 static void sleep_until(uint64_t due_ns)
 {
     struct timespec ts = {.tv_sec = (time_t)(due_ns / NS_PER_S), .tv_nsec = (long)(due_ns % NS_PER_S)};
@@ -155,12 +154,12 @@ int room_start(struct room *r, bool *fifo, struct err *err)
 
 void room_stop(struct room *r)
 {
-    if (!r->has_thread)
-        return;
-    atomic_store_explicit(&r->stop, true, memory_order_release);
-    waker_wake(&r->waker);
-    pthread_join(r->thread, NULL);
-    r->has_thread = false;
+    if (r->has_thread) {
+        atomic_store_explicit(&r->stop, true, memory_order_release);
+        waker_wake(&r->waker);
+        pthread_join(r->thread, NULL);
+        r->has_thread = false;
+    }
     room_orders_cancel(r);
     atomic_store_explicit(&r->stats.talking, 0, memory_order_relaxed);
 }

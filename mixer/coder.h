@@ -32,7 +32,7 @@ struct coder {
     float frame[CODER_FRAME_MAX];
 };
 
-/* Samples at 48 kHz in one frame of a stream; 0 for a stream that is no tier yet. */
+/* RT_SAFE. Samples at 48 kHz in one frame of a stream; 0 for a stream that is no tier yet. */
 unsigned coder_frame_samples(enum stream s);
 
 /* Allocates and touches all memory, for any stream. complexity: Opus, 0..10. 0 or -ENOMEM, -EINVAL. */

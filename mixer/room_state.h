@@ -73,7 +73,7 @@ void room_orders_return_strips(struct room *r);
 /* After the thread has ended: answers all that was not carried out. */
 void room_orders_cancel(struct room *r);
 
-/* RT_SAFE. Announces sleep, looks again and sleeps until woken. Nothing but RT_SAFE work is done outside the sleep. */
+/* Announces sleep, looks again and sleeps until woken. */
 void room_park(struct room *r);
 
 #endif

@@ -28,11 +28,11 @@ struct tier_config {
 struct tier *tier_new(const struct tier_config *c);
 void tier_free(struct tier *t);
 
-/* Any thread, while the tier lives. */
+/* RT_SAFE, any thread, while the tier lives. */
 const struct tape *tier_tape(const struct tier *t);
 enum stream tier_stream(const struct tier *t);
 
-/* Samples at 48 kHz in one frame of the tier; 0 for a stream that is no tier yet. */
+/* RT_SAFE. Samples at 48 kHz in one frame of the tier; 0 for a stream that is no tier yet. */
 unsigned tier_frame_samples(enum stream s);
 
 /* The rest is for the room, on its tick. */

@@ -10,8 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define NOISE_KEY_BYTES 32u
-#define NOISE_TAG_BYTES 16u
+#define NOISE_KEY_BYTES   32u
+#define NOISE_TAG_BYTES   16u
 #define NOISE_MESSAGE_MAX 65535u
 
 struct noise_cipher {

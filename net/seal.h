@@ -9,7 +9,7 @@
 
 #include "net/wire.h"
 
-#define SEAL_KEY_BYTES 32u
+#define SEAL_KEY_BYTES     32u
 #define SEAL_TAG_KEY_BYTES 16u
 
 /* A session's keys; wiped by seal_keys_wipe(). */
@@ -36,8 +36,8 @@ int seal_open_down(uint8_t *out, size_t max, const uint8_t *datagram, size_t len
 
 /* A stream packet sealed once: the bytes that all listeners share, and the input of their tags. */
 struct sealed {
-    size_t len;                            /* of header and ciphertext, without tag */
-    uint8_t bytes[WIRE_DATAGRAM_MAX];      /* as on the wire, tag not yet there */
+    size_t len;                       /* of header and ciphertext, without tag */
+    uint8_t bytes[WIRE_DATAGRAM_MAX]; /* as on the wire, tag not yet there */
     size_t tagged_len;
     uint8_t tagged[WIRE_DATAGRAM_MAX + 16]; /* type u8, epoch u64, number u64, ciphertext */
 };

@@ -12,10 +12,10 @@
 #define SOCKET_TCP_MAX 2u
 
 struct server_sockets {
-    int udp;                 /* one socket; IPv6 that also takes IPv4, or IPv4 where the machine has no IPv6 */
+    int udp; /* one socket; IPv6 that also takes IPv4, or IPv4 where the machine has no IPv6 */
     int tcp[SOCKET_TCP_MAX];
     unsigned tcp_count;
-    uint16_t port;           /* the one in use, the same for both */
+    uint16_t port; /* the one in use, the same for both */
 };
 
 /* Binds UDP and TCP to the same port of `address` ("" or "*": all addresses; else a literal). port 0 finds one that is

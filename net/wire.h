@@ -13,9 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define WIRE_PORT          7256
-#define WIRE_DATAGRAM_MAX  1400u
-#define WIRE_VERSION       1
+#define WIRE_PORT         7256
+#define WIRE_DATAGRAM_MAX 1400u
+#define WIRE_VERSION      1
 
 struct wire_reader {
     const uint8_t *at;

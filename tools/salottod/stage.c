@@ -113,8 +113,7 @@ static void on_strip_released(struct errand *e)
     }
     r->slots_taken &= ~(1u << s->slot);
     strip_free(s->strip);
-    if (parent != NULL && e->at_sample > parent->at_sample)
-        parent->at_sample = e->at_sample;
+    errand_pass(e, parent);
     free(s);
     r->pending--;
     live_room_rest(r);
