@@ -8,12 +8,16 @@
 #include "tools/salotto/quiet.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <portaudio.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define RATE          48000.0
 #define OUT_BLOCKS    128u /* 640 ms */
@@ -38,6 +42,8 @@ struct device_in {
     unsigned held;
 };
 
+static bool initialized;
+
 static void say_nothing(const char *file, int line, const char *function, int error, const char *format, ...)
 {
     (void)file;
@@ -60,26 +66,56 @@ static void silence_alsa(void)
     set_handler(say_nothing);
 }
 
+/* Where ALSA names no device at all, PortAudio (19.6, pa_linux_alsa.c, BuildDeviceList) ends the program by an
+ * assertion. So a child tries first. */
+static bool survives_initialize(void)
+{
+    int status;
+    pid_t child = fork();
+
+    if (child == 0) {
+        const struct rlimit no_core = {0, 0};
+
+        setrlimit(RLIMIT_CORE, &no_core);
+        Pa_Initialize();
+        _exit(0);
+    }
+    while (child > 0 && waitpid(child, &status, 0) < 0)
+        if (errno != EINTR)
+            return true;
+    return child < 0 || !WIFSIGNALED(status);
+}
+
 int device_init(struct err *err)
 {
-    int saved = quiet_begin();
-    PaError error;
+    PaError error = paDeviceUnavailable;
+    int saved;
 
+    if (initialized)
+        return 0;
+    saved = quiet_begin();
     setenv("JACK_NO_START_SERVER", "1", 1);
     silence_alsa();
-    error = Pa_Initialize();
+    if (survives_initialize())
+        error = Pa_Initialize();
     quiet_end(saved);
-    return error == paNoError ? 0
-                              : err_set(err, ERR_DEVICE, "with --output FILE no device is needed",
-                                        "the sound system can't be reached: %s", Pa_GetErrorText(error));
+    initialized = error == paNoError;
+    if (initialized)
+        return 0;
+    return err_set(err, ERR_DEVICE, "hear it in a file with --output FILE.wav, and speak from one with --input FILE",
+                   "there is no sound device on this machine (%s)", Pa_GetErrorText(error));
 }
 
 void device_fini(void)
 {
-    int saved = quiet_begin();
+    int saved;
 
+    if (!initialized)
+        return;
+    saved = quiet_begin();
     Pa_Terminate();
     quiet_end(saved);
+    initialized = false;
 }
 
 bool device_get(int index, struct device_info *info)
@@ -123,8 +159,10 @@ int device_find(const char *name, bool input, struct err *err)
     const char *what = input ? "microphone" : "loudspeaker";
     struct device_info info;
     char there[160];
-    int index;
+    int index = device_init(err);
 
+    if (index < 0)
+        return index;
     if (name == NULL) {
         index = input ? Pa_GetDefaultInputDevice() : Pa_GetDefaultOutputDevice();
         if (index != paNoDevice)

@@ -14,7 +14,7 @@
 struct device_out;
 struct device_in;
 
-/* Once, before all else. ERR_DEVICE. */
+/* Looks for devices, once; those below that can fail do so by themselves. It takes its time. ERR_DEVICE. */
 int device_init(struct err *err);
 void device_fini(void);
 

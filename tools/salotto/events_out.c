@@ -15,10 +15,12 @@ void events_out_copy(struct events_out *e, const char *name, const json_t *messa
 {
     json_t *copy = e->to != NULL ? json_object() : NULL;
 
+    if (name == NULL)
+        name = json_string_value(json_object_get(message, "event"));
     if (copy == NULL)
         return;
-    if (name != NULL)
-        json_object_set_new(copy, "event", json_string(name));
+    /* First, for those who read along. */
+    json_object_set_new(copy, "event", json_string(name != NULL ? name : ""));
     json_object_update_missing(copy, (json_t *)message);
     json_object_del(copy, "id");
     json_object_del(copy, "ok");

@@ -37,7 +37,7 @@ struct stay {
     struct status_line line;
     enum stream tier;
     bool joined, quiet; /* quiet: human words would be among the events */
-    bool keys, has_devices;
+    bool keys;
     bool no_microphone; /* it could not be opened; we stay muted */
     bool ended;         /* `why` is how */
     struct err why;
@@ -326,20 +326,14 @@ static int add_events(struct stay *s, struct err *err)
 static int open_sound(struct stay *s, struct err *err)
 {
     const struct args *a = s->args;
-    bool microphone = a->command == ARGS_SPEAK && a->input == NULL;
     struct heard_config hear = {.output = a->output, .device = a->device, .seconds = a->seconds, .events = s->events};
-    const struct voice_config speak = {
-        .input = a->input, .loop = a->loop, .device = a->device, .open_now = microphone, .send = send_packet, .arg = s};
-    int ret;
+    const struct voice_config speak = {.input = a->input,
+                                       .loop = a->loop,
+                                       .device = a->device,
+                                       .open_now = a->command == ARGS_SPEAK,
+                                       .send = send_packet,
+                                       .arg = s};
 
-    /* A listener's microphone is opened when it is needed. */
-    if (a->output == NULL || a->input == NULL) {
-        ret = device_init(err);
-        s->has_devices = ret == 0;
-        if (ret != 0 && (a->output == NULL || microphone))
-            return ret;
-    }
-    s->no_microphone = a->input == NULL && !s->has_devices;
     if (a->command == ARGS_SPEAK && a->input != NULL && a->output == NULL && a->device == NULL &&
         device_find(NULL, false, NULL) < 0) {
         hear.deaf = true;
@@ -422,8 +416,7 @@ static void take_down(struct stay *s)
         s->why = err;
     voice_close(s->voice);
     session_free(s->session);
-    if (s->has_devices)
-        device_fini();
+    device_fini();
     drop(s->tick);
     drop(s->sigint);
     drop(s->sigterm);
