@@ -141,11 +141,13 @@ def _(s):
 
 @tap.check("a moderator may not make moderators, nor act on their equals")
 def _(s):
-    client.listen(s.daemon.invite("moderator"), "maria").joined()
+    maria = client.listen(s.daemon.invite("moderator"), "maria").joined()
     for words in (("promote", "piazza", "carlo", "--to", "moderator"), ("kick", "piazza", "maria")):
         code, _, err = s.afar.try_(*words)
         tap.equal(code, 4, f"exit code of {words}")
         tap.true(err.strip(), "it says why")
+    maria.leave()
+    process.wait_until(lambda: "maria" not in s.daemon.who(), "maria to have left")
 
 
 @tap.check("a listener who tries is refused with exit code 4, and nothing changes")
