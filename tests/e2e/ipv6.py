@@ -3,7 +3,7 @@
 import socket
 import time
 
-from harness import client, ears, process, sound, tap
+from harness import client, ears, sound, tap
 from harness.daemon import Daemon, at_host
 from harness.sound import RATE
 
