@@ -254,7 +254,7 @@ static void on_key(char key, void *arg)
         if (stage->on_stage)
             say(s, "you are on stage already; m mutes you");
         else
-            command(s, "hand", stage->hand ? "down" : "up");
+            session_hand(s->session, !stage->hand);
         break;
     case 'm':
         if (!stage->on_stage)
