@@ -35,6 +35,7 @@ SOURCES  = $(sort $(shell find mixer net storage tools tests -name '*.[ch]'))
 
 .PHONY: all
 all: $(PROGRAMS) ## build the programs into build/bin (the default)
+	@:
 
 # Packages are looked for when this file is read, so whoever installs them makes the rest with a new make.
 # `packages` holds up the first compilation when some are missing, and says what to do.
@@ -91,6 +92,12 @@ $(BUILD)/tests/salotto/%: $(BUILD)/tests/salotto/%.o $(filter-out %/main.o,$(cal
 $(BUILD)/tests/salottoctl/%: $(BUILD)/tests/salottoctl/%.o $(filter-out %/main.o,$(call objs,tools/salottoctl)) $(NET) $(MIXER)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) cmocka) -lm
 
+
+# The mixer offline: sound files in, what a listener hears out.
+$(BUILD)/tests/lab/mixdown: $(addprefix $(BUILD)/,$(addsuffix .o,$(addprefix tests/lab/,mixdown source trace) \
+		$(addprefix tools/salotto/,sound_in resample wav_out))) $(MIXER)
+	$(CC) $(ALL_LDFLAGS) -rdynamic -o $@ $^ $(call libs,$(PKGS_mixer) sndfile) -lm
+
 # What a fresh checkout asks for: packages first, then a new make that sees them.
 
 # In a terminal's foreground (proc(5): pgrp and tpgid) the demo becomes a job of its own, so that Ctrl-C ends the demo
@@ -127,13 +134,14 @@ tsan: ## the tests under the thread sanitizer (clang)
 ASAN = build/asan
 TSAN = build/tsan
 RULES         = $(wildcard tests/rt_safe.sh) tests/includes.sh tests/format.sh $(wildcard tests/net/*.py)
-TEST_EXTRAS   = $(BUILD)/tests/rt_trap.so
+TEST_EXTRAS   = $(BUILD)/tests/rt_trap.so $(BUILD)/tests/lab/mixdown
 E2E           = $(sort $(wildcard tests/e2e/*.py))
 E2E_SANITIZED = $(addprefix tests/e2e/,three_speakers.py mute.py sent_away.py roles.py bad_input.py kill9.py)
 TESTS         = $(RULES) $(UNITS) $(E2E)
 
 .PHONY: test-programs
 test-programs: $(PROGRAMS) $(UNITS) $(TEST_EXTRAS) build/speech/done
+	@:
 
 # Recorded speech for the tests: decoded once, shared by all builds.
 build/speech/done: tests/speech.sh

@@ -238,8 +238,6 @@ void control_in_read(struct control *c)
             read_ended(c, n);
         return;
     }
-    if (c->paused)
-        return;
     if (!waiting) {
         n = recv(c->fd, in + c->in_have, (c->in != NULL ? c->in_room : CONTROL_FRAME_MAX) - c->in_have, MSG_DONTWAIT);
         if (n <= 0) {

@@ -97,12 +97,4 @@ def _(s):
     tap.true("mute" in s.all_text, f"it says what it did: {s.all_text!r}")
 
 
-@tap.check("the length of a recording is the length of the stay, within 100 ms")
-def _(s):
-    seconds = len(s.heard) / RATE
-    marks = s.listener.all("position")
-    tap.true(marks, "the listener told positions")
-    tap.more(seconds, 9, "s were recorded")
-
-
 tap.main(setup)

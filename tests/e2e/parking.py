@@ -38,13 +38,17 @@ def setup():
     s.began = time.monotonic()
     talks = sound.keep(sound.babble("fr", 20), "bruno")
     s.muted = client.speak(s.daemon.invite("speaker"), "bruno", talks, "--loop").joined()
-    # A third speaks however often it is told that it is muted, as no honest client would.
+    # A third sends noise without pause, though saying that nobody speaks; a fourth speaks however often it is told that
+    # it is muted, as no honest client would.
+    s.humming = Peer(s.daemon.invite("speaker")).join("dieter", mic="open")
     s.stubborn = Peer(s.daemon.invite("speaker")).join("carla", mic="open")
     for name in ("bruno", "carla"):
         s.daemon.ctl("mute", "piazza", name)
     s.stop = threading.Event()
-    packets = opus_of(talks) * 10
-    threading.Thread(target=s.stubborn.say, args=(packets,), kwargs={"stop": s.stop}, daemon=True).start()
+    hum = opus_of(sound.keep(sound.noise(20, -70), "hum"))
+    for peer, packets, voice in ((s.stubborn, opus_of(talks), True), (s.humming, hum, False)):
+        said = {"voice": voice, "stop": s.stop}
+        threading.Thread(target=peer.say, args=(packets * 10,), kwargs=said, daemon=True).start()
     process.wait_until(lambda: s.daemon.stats()["parked_now"], "the room to park")
     return s
 

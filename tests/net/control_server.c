@@ -25,6 +25,7 @@
 static struct event_base *base; /* of the clients, on the test's thread, which is `main` as well */
 static struct identity server_id, client_id;
 static struct server_sockets sockets;
+static struct waker owner;
 static char folder[64], socket_path[96];
 
 struct client {
@@ -123,7 +124,7 @@ static int open_unix(void)
 static struct control_server *start(unsigned max_connections)
 {
     struct control_server_config c = {
-        .identity = &server_id, .unix_path = socket_path, .max_connections = max_connections};
+        .identity = &server_id, .unix_path = socket_path, .max_connections = max_connections, .owner = &owner};
     struct control_server *s;
     struct err err;
 
@@ -221,6 +222,27 @@ static void the_operator_comes_by_the_unix_socket_without_a_handshake(void **sta
     assert_int_equal(c.why.code, ERR_NONE);
     control_server_free(s, 0);
     assert_int_equal(lstat(socket_path, &st), -1);
+}
+
+static void main_sleeps_until_an_event_waits(void **state)
+{
+    struct control_server *s = start(0);
+    struct client c;
+    struct control_event e;
+    uint32_t seen;
+
+    (void)state;
+    join(s, &c);
+    seen = waker_prepare(&owner);
+    assert_false(control_server_next(s, &e));
+    assert_int_equal(control_send(c.c, "wake up", 7), 0);
+    assert_true(waker_wait(&owner, seen, 20 * CLOCK_NS_PER_S));
+    waker_done(&owner);
+    assert_true(control_server_next(s, &e));
+    assert_string_equal(e.text, "wake up");
+    free(e.text);
+    leave(&c);
+    control_server_free(s, 0);
 }
 
 static void one_text_goes_to_many_and_skips_those_who_left(void **state)
@@ -481,6 +503,7 @@ static int setup(void **state)
     (void)state;
     make_identity(&server_id, 1);
     make_identity(&client_id, 2);
+    waker_init(&owner, -1);
     base = event_base_new();
     snprintf(folder, sizeof folder, "/tmp/salotto-test-XXXXXX");
     if (base == NULL || mkdtemp(folder) == NULL)
@@ -502,6 +525,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_clients_texts_reach_main_and_mains_answers_the_client),
         cmocka_unit_test(the_operator_comes_by_the_unix_socket_without_a_handshake),
+        cmocka_unit_test(main_sleeps_until_an_event_waits),
         cmocka_unit_test(one_text_goes_to_many_and_skips_those_who_left),
         cmocka_unit_test(an_id_is_never_used_twice),
         cmocka_unit_test(a_full_ring_makes_peers_wait_and_loses_no_event),

@@ -1,5 +1,6 @@
 #include "net/noise.h"
 
+#include "net/aead.h"
 #include "tests/net/hex.h"
 
 /* The public test vector of Noise_IK_25519_ChaChaPoly_SHA256 of the Cacophony project (carried by snow and noise-c as
@@ -303,6 +304,8 @@ static void a_spent_nonce_ends_the_cipher(void **state)
     assert_int_equal(noise_encrypt(&c, (const uint8_t *)"x", 1, out, sizeof out), 17);
     assert_int_equal(noise_encrypt(&c, (const uint8_t *)"x", 1, plain, sizeof plain), -1);
     assert_int_equal(noise_decrypt(&d, out, 17, plain, sizeof plain), 1);
+    /* Section 5.1 reserves the last nonce: even a genuine message under it is refused. */
+    assert_int_equal(aead_seal(out, sizeof out, d.key, UINT64_MAX, NULL, 0, (const uint8_t *)"x", 1), 17);
     assert_int_equal(noise_decrypt(&d, out, 17, plain, sizeof plain), -1);
 }
 

@@ -270,6 +270,31 @@ static void after_a_removal_is_answered_not_one_more_datagram_arrives(void **sta
     close(b.fd);
 }
 
+static void whoever_goes_leaves_the_others_in_their_places(void **state)
+{
+    static const uint32_t leaving[5] = {0, 4, 3, 1, 2};
+    struct ear e[5];
+
+    (void)state;
+    for (uint32_t i = 0; i < 5; i++) {
+        e[i] = join(i + 1, low, STREAM_LOW);
+        settle();
+    }
+    for (uint64_t i = 0; i < 5; i++) { /* the first, then one that took its place, and so on */
+        append(low, EPOCH, 0);
+        wake();
+        for (uint64_t k = i; k < 5; k++)
+            assert_int_equal(hear_packet(&e[leaving[k]], STREAM_LOW, EPOCH), i);
+        order((struct outlet_order){.kind = OUTLET_REMOVE, .session = e[leaving[i]].session});
+    }
+    append(low, EPOCH, 0);
+    settle();
+    for (uint32_t i = 0; i < 5; i++) {
+        hears_nothing(&e[i]);
+        close(e[i].fd);
+    }
+}
+
 static void a_talker_hears_their_own_stream_instead_of_the_shared_one(void **state)
 {
     struct ear talker = join(1, standard, STREAM_STANDARD), other = join(2, standard, STREAM_STANDARD);
@@ -293,8 +318,10 @@ static void a_talker_hears_their_own_stream_instead_of_the_shared_one(void **sta
     assert_int_equal(hear_packet(&talker, STREAM_OWN, 0), 102);
     assert_int_equal(hear_packet(&talker, STREAM_STANDARD, EPOCH), 1);
 
-    /* Off the stage the bit is somebody else's. */
+    /* Off the stage the own stream's end is still sent, and the bit is somebody else's. */
+    append(own, 0, 0);
     order((struct outlet_order){.kind = OUTLET_STAGE, .session = 1, .slot = -1});
+    assert_int_equal(hear_packet(&talker, STREAM_OWN, 0), 103);
     append(standard, EPOCH, 1u << 4);
     append(own, 0, 0);
     wake();
@@ -427,12 +454,15 @@ static void a_crowd_hears_every_packet_once_and_does_not_delay_a_small_room(void
 
 static void an_address_that_the_kernel_refuses_costs_nobody_else_a_packet(void **state)
 {
-    struct ear a = join(1, low, STREAM_LOW), bad = ear_new(2), b = join(3, low, STREAM_LOW);
+    struct ear a = join(1, low, STREAM_LOW), bad = ear_new(2), b;
 
     (void)state;
+    settle();
     ((struct sockaddr_in *)&bad.at)->sin_port = 0;
     add(&bad, low, STREAM_LOW);
     prove(&bad);
+    settle();
+    b = join(3, low, STREAM_LOW); /* behind the bad one */
     settle();
     for (uint64_t i = 0; i < 5; i++) {
         append(low, EPOCH, 0);
@@ -559,6 +589,7 @@ int main(void)
         TEST(a_joiner_first_gets_the_last_240_ms_and_nobody_else_hears_them_again),
         TEST(a_change_of_tier_goes_on_with_240_ms_of_the_other),
         TEST(after_a_removal_is_answered_not_one_more_datagram_arrives),
+        TEST(whoever_goes_leaves_the_others_in_their_places),
         TEST(a_talker_hears_their_own_stream_instead_of_the_shared_one),
         TEST(a_joiners_past_leaves_out_what_they_hear_in_their_own_stream),
         TEST(who_falls_behind_jumps_to_the_last_240_ms_and_the_loss_is_counted),

@@ -3,17 +3,65 @@
 #include "tests/net/hex.h"
 
 #include <arpa/inet.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define LIMIT_MS   10000
-#define LONG_LABEL "nobody-nobody-nobody-nobody-nobody-nobody-nobody-nobody-nobody-n"
+#define LIMIT_MS      10000
+#define LONG_LABEL    "nobody-nobody-nobody-nobody-nobody-nobody-nobody-nobody-nobody-n"
+
+/* A name with an IPv6 and then an IPv4 address, whatever this machine's resolver knows: the library's call comes here
+ * first. */
+#define TWO_ADDRESSES "two-addresses.test"
+
+static struct addrinfo *node(int family, const char *text, uint16_t port)
+{
+    struct addrinfo *a = calloc(1, sizeof *a + sizeof(struct sockaddr_storage)); /* freeaddrinfo() frees it */
+
+    if (a == NULL)
+        abort();
+    a->ai_family = family;
+    a->ai_addr = (struct sockaddr *)(a + 1);
+    a->ai_addr->sa_family = (sa_family_t)family;
+    if (family == AF_INET6) {
+        struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)a->ai_addr;
+
+        a->ai_addrlen = sizeof *v6;
+        v6->sin6_port = htons(port);
+        inet_pton(family, text, &v6->sin6_addr);
+    } else {
+        struct sockaddr_in *v4 = (struct sockaddr_in *)a->ai_addr;
+
+        a->ai_addrlen = sizeof *v4;
+        v4->sin_port = htons(port);
+        inet_pton(family, text, &v4->sin_addr);
+    }
+    return a;
+}
+
+int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **found)
+{
+    int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+
+    if (name != NULL && strcmp(name, TWO_ADDRESSES) == 0) {
+        uint16_t port = (uint16_t)strtoul(service, NULL, 10);
+
+        *found = node(AF_INET6, "::1", port);
+        (*found)->ai_next = node(AF_INET, "127.0.0.1", port);
+        return 0;
+    }
+    real = (int (*)(const char *, const char *, const struct addrinfo *, struct addrinfo **))dlsym(RTLD_NEXT,
+                                                                                                   "getaddrinfo");
+    return real(name, service, hints, found);
+}
 
 static struct sockaddr_storage address(const char *text, uint16_t port, socklen_t *len)
 {
@@ -181,9 +229,8 @@ static void a_client_finds_whichever_of_a_names_addresses_answers(void **state)
     int fd;
 
     (void)state;
-    /* localhost has, on most machines, ::1 before 127.0.0.1; only the latter is served. */
     assert_int_equal(socket_open_server(&s, "127.0.0.1", 0, &err), 0);
-    fd = socket_connect("localhost", s.port, LIMIT_MS, &to, &len, &err);
+    fd = socket_connect(TWO_ADDRESSES, s.port, LIMIT_MS, &to, &len, &err);
     assert_true(fd >= 0);
     assert_int_equal(to.ss_family, AF_INET);
     assert_int_equal(len, sizeof(struct sockaddr_in));
@@ -210,28 +257,71 @@ static void a_server_that_is_not_there_is_unreachable(void **state)
     assert_non_null(strstr(err.message, LONG_LABEL));
 }
 
+/* A listener whose queue is full leaves further calls unanswered. */
+struct deaf {
+    int listener, callers[64];
+    unsigned called;
+    uint16_t port;
+};
+
+static void deaf_open(struct deaf *d, const char *host)
+{
+    struct sockaddr_storage to;
+    struct err err;
+    socklen_t len;
+    struct sockaddr_storage a = address(host, 0, &len);
+    int rc = 0, yes = 1;
+
+    d->called = 0;
+    d->listener = socket(a.ss_family, SOCK_STREAM, 0);
+    if (a.ss_family == AF_INET6)
+        assert_int_equal(setsockopt(d->listener, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof yes), 0);
+    assert_int_equal(bind(d->listener, (struct sockaddr *)&a, len), 0);
+    assert_int_equal(listen(d->listener, 0), 0);
+    assert_int_equal(getsockname(d->listener, (struct sockaddr *)&a, &len), 0);
+    d->port =
+        ntohs(a.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&a)->sin6_port : ((struct sockaddr_in *)&a)->sin_port);
+    while (d->called < 64 && (rc = socket_connect(host, d->port, 200, &to, &len, &err)) >= 0)
+        d->callers[d->called++] = rc;
+    assert_int_equal(rc, -ERR_UNREACHABLE);
+}
+
+static void deaf_close(struct deaf *d)
+{
+    while (d->called > 0)
+        close(d->callers[--d->called]);
+    close(d->listener);
+}
+
 static void a_server_that_does_not_answer_is_given_up_in_time(void **state)
 {
-    struct sockaddr_storage a, to;
-    socklen_t len;
-    struct err err;
-    int fill[64], fd = socket(AF_INET, SOCK_STREAM, 0), rc = 0;
-    unsigned filled = 0;
-    uint16_t port;
+    struct deaf deaf;
 
     (void)state;
-    /* A listener whose queue is full leaves further calls unanswered. */
-    a = address("127.0.0.1", 0, &len);
-    assert_int_equal(bind(fd, (struct sockaddr *)&a, len), 0);
-    assert_int_equal(listen(fd, 0), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);
-    port = ntohs(((struct sockaddr_in *)&a)->sin_port);
-    while (filled < 64 && (rc = socket_connect("127.0.0.1", port, 200, &to, &len, &err)) >= 0)
-        fill[filled++] = rc;
-    assert_int_equal(rc, -ERR_UNREACHABLE);
-    while (filled > 0)
-        close(fill[--filled]);
+    deaf_open(&deaf, "127.0.0.1");
+    deaf_close(&deaf);
+}
+
+static void an_address_that_does_not_answer_holds_up_no_other(void **state)
+{
+    struct server_sockets s;
+    struct sockaddr_storage to;
+    socklen_t len;
+    struct err err;
+    struct deaf deaf;
+    int fd;
+
+    (void)state;
+    if (!machine_has_ipv6())
+        return;
+    deaf_open(&deaf, "::1");
+    assert_int_equal(socket_open_server(&s, "127.0.0.1", deaf.port, &err), 0);
+    fd = socket_connect(TWO_ADDRESSES, s.port, LIMIT_MS, &to, &len, &err);
+    assert_true(fd >= 0);
+    assert_int_equal(to.ss_family, AF_INET);
     close(fd);
+    socket_close_server(&s);
+    deaf_close(&deaf);
 }
 
 static void addresses_are_printed_as_people_write_them(void **state)
@@ -269,6 +359,7 @@ int main(void)
         cmocka_unit_test(a_client_finds_whichever_of_a_names_addresses_answers),
         cmocka_unit_test(a_server_that_is_not_there_is_unreachable),
         cmocka_unit_test(a_server_that_does_not_answer_is_given_up_in_time),
+        cmocka_unit_test(an_address_that_does_not_answer_holds_up_no_other),
         cmocka_unit_test(addresses_are_printed_as_people_write_them),
     };
 

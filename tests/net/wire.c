@@ -86,6 +86,22 @@ static void speech_survives_the_way_there_and_back(void **state)
     assert_int_equal(out.source, 6);
 }
 
+static void flags_of_versions_to_come_are_ignored(void **state)
+{
+    static const uint8_t b[] = {0xff, 0, 1, 0, 0, 0, 2, 0x78}, stream[] = {0x38, 0, 1, 0x78};
+    struct packet p;
+    struct tape_packet t;
+    struct wire_reader r;
+
+    (void)state;
+    rd_init(&r, b, sizeof b);
+    assert_true(wire_read_speech(&r, &p));
+    assert_int_equal(p.flags, PACKET_VOICE);
+    rd_init(&r, stream, sizeof stream);
+    assert_true(wire_read_stream(&r, &t, 0));
+    assert_int_equal(t.flags, 0);
+}
+
 static void speech_without_sound_or_with_too_much_is_refused(void **state)
 {
     uint8_t b[WIRE_DATAGRAM_MAX] = {0};
@@ -217,6 +233,7 @@ int main(void)
         cmocka_unit_test(a_short_read_yields_zeros_and_fails_for_good),
         cmocka_unit_test(a_writer_that_runs_out_of_room_writes_nothing_more),
         cmocka_unit_test(speech_survives_the_way_there_and_back),
+        cmocka_unit_test(flags_of_versions_to_come_are_ignored),
         cmocka_unit_test(speech_without_sound_or_with_too_much_is_refused),
         cmocka_unit_test(a_stream_packet_survives_the_way_there_and_back),
         cmocka_unit_test(the_length_in_samples_is_read_from_the_opus_packet),

@@ -1,10 +1,13 @@
 /* acts.c - what changes someone's standing in a live room (see acts.h) */
 #include "tools/salottod/acts.h"
 
+#include "storage/audit.h"
 #include "tools/salottod/live_room.h"
 #include "tools/salottod/occupant.h"
 #include "tools/salottod/session.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 static uint64_t now_ns(void)
@@ -59,21 +62,61 @@ void acts_role(struct occupant *o, enum role role, const char *by, const char *w
     tell_role(o, by, why);
 }
 
+/* Everyone is told of a mute with the position at which the mixer carried it out. */
+struct mute_news {
+    struct errand errand;
+    struct live_room *room;
+    struct errand *parent;
+    int64_t person;
+    char by[PERSON_HANDLE_MAX + 1];
+    char why[AUDIT_TEXT_MAX + 1];
+};
+
+static void on_mute_done(struct errand *e)
+{
+    struct mute_news *n = (struct mute_news *)e;
+    struct live_room *r = n->room;
+    struct occupant *o = occupant_by_id(r, n->person);
+    struct errand *parent = n->parent;
+
+    if (o != NULL && o->strip != NULL)
+        events_room(r, "muted",
+                    json_pack("{s:s, s:i, s:b, s:b, s:s, s:s, s:I}", "handle", o->standing.person.handle, "strip",
+                              (int)o->slot, "muted", (int)occupant_is_muted(o), "muted_by_moderator",
+                              (int)o->standing.muted, "by", n->by, "why", n->why, "at_sample",
+                              (json_int_t)e->at_sample));
+    errand_pass(e, parent);
+    free(n);
+    r->pending--;
+    live_room_rest(r);
+    errand_arrived(parent);
+}
+
 void acts_mute(struct occupant *o, bool by_moderator, bool by_self, const char *by, const char *why, struct errand *e)
 {
+    struct mute_news *n;
+
     if (by_moderator)
         o->takes++;
     o->standing.muted = by_moderator;
     o->muted_self = by_self;
-    if (o->session == NULL)
+    if (o->strip == NULL)
         return;
-    stage_mute(o, e);
-    if (o->strip != NULL)
-        events_room(o->room, "muted",
-                    json_pack("{s:s, s:i, s:b, s:b, s:s, s:s, s:I}", "handle", o->standing.person.handle, "strip",
-                              (int)o->slot, "muted", (int)occupant_is_muted(o), "muted_by_moderator",
-                              (int)o->standing.muted, "by", by, "why", why != NULL ? why : "", "at_sample",
-                              (json_int_t)room_position(o->room->mixer)));
+    n = calloc(1, sizeof *n);
+    if (n == NULL) { /* the mute matters more than the news of it */
+        stage_mute(o, e);
+        return;
+    }
+    n->room = o->room;
+    n->parent = e;
+    n->person = o->standing.person.id;
+    snprintf(n->by, sizeof n->by, "%s", by);
+    snprintf(n->why, sizeof n->why, "%s", why != NULL ? why : "");
+    errand_expect(e);
+    o->room->pending++;
+    errand_begin(&n->errand, on_mute_done);
+    stage_mute(o, &n->errand);
+    errand_let_go(&n->errand);
 }
 
 void acts_gain(struct occupant *o, float gain_db, struct errand *e)

@@ -268,13 +268,13 @@ json_t *call_text(const char *text)
     return json_pack("{s:s}", "text", text);
 }
 
-json_t *call_act_report(const struct call *c, const char *what)
+json_t *call_act_report(const struct call *c, const char *what, const char *more)
 {
     json_t *data = json_pack("{s:s, s:s}", "room", c->row.name, "person", c->target.person.handle);
     char text[200];
 
     if (c->errand.at_sample > 0)
         json_object_set_new(data, "at_sample", json_integer((json_int_t)c->errand.at_sample));
-    snprintf(text, sizeof text, "%s %s in %s", c->target.person.handle, what, c->row.name);
+    snprintf(text, sizeof text, "%s %s in %s%s", c->target.person.handle, what, c->row.name, more);
     return json_pack("{s:s, s:o}", "text", text, "data", data);
 }

@@ -74,8 +74,8 @@ struct occupant *call_actor(const struct call *c);
 /* {"text": …} */
 json_t *call_text(const char *text);
 
-/* {"room":…, "person":…, "at_sample":…} as `data`, and a sentence as `text`: what most acts report. what: "is muted".
- */
-json_t *call_act_report(const struct call *c, const char *what);
+/* {"room":…, "person":…, "at_sample":…} as `data`, and a sentence as `text`: what most acts report. "anna is muted in
+ * piazza until a moderator lifts it": what is "is muted", more " until a moderator lifts it" (or empty). */
+json_t *call_act_report(const struct call *c, const char *what, const char *more);
 
 #endif

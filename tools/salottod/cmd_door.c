@@ -26,7 +26,7 @@ static int work_audit(struct db *db, struct call *c, struct err *err)
 
 static json_t *report_kick(struct call *c)
 {
-    return call_act_report(c, "is no longer");
+    return call_act_report(c, "is no longer", "");
 }
 
 int cmd_kick(struct call *c)
@@ -80,7 +80,7 @@ static void ban_later(struct call *c)
 
 static json_t *report_ban(struct call *c)
 {
-    return call_act_report(c, "is banned");
+    return call_act_report(c, "is banned", "");
 }
 
 int cmd_ban(struct call *c)
@@ -116,7 +116,7 @@ static void apply_unban(struct call *c)
 
 static json_t *report_unban(struct call *c)
 {
-    return call_act_report(c, "may come back");
+    return call_act_report(c, "may come back", "");
 }
 
 int cmd_unban(struct call *c)

@@ -65,7 +65,7 @@ static json_t *report_role(struct call *c)
     json_t *body;
 
     snprintf(what, sizeof what, "is now %s", role_name(c->args.role));
-    body = call_act_report(c, what);
+    body = call_act_report(c, what, "");
     json_object_set_new(json_object_get(body, "data"), "role", json_string(role_name(c->args.role)));
     return body;
 }
@@ -208,13 +208,11 @@ static void grant_unmute_all(struct call *c)
 static json_t *report_mute(struct call *c)
 {
     const struct occupant *o = call_target(c);
-    const char *what = "is muted until a moderator lifts it";
 
     if (!is_mute(c))
-        what = o != NULL && o->muted_self ? "may be heard again, but keeps their own mute" : "is unmuted";
-    else if (c->args.may_unmute)
-        what = "is muted, and may unmute themself,";
-    return call_act_report(c, what);
+        return call_act_report(c, "may be heard", o != NULL && o->muted_self ? ", once they lift their own mute" : "");
+    return call_act_report(c, "is muted",
+                           c->args.may_unmute ? ", and may unmute themself" : " until a moderator lifts it");
 }
 
 static json_t *report_mute_all(struct call *c)
@@ -334,7 +332,7 @@ static json_t *report_gain(struct call *c)
     json_t *body;
 
     snprintf(what, sizeof what, "is at %+.1f dB", (double)c->args.gain_db);
-    body = call_act_report(c, what);
+    body = call_act_report(c, what, "");
     json_object_set_new(json_object_get(body, "data"), "gain_db", json_real((double)c->args.gain_db));
     return body;
 }

@@ -27,3 +27,13 @@ void errand_let_go(struct errand *e)
 {
     errand_arrived(e);
 }
+
+void errand_pass(const struct errand *from, struct errand *to)
+{
+    if (to == NULL)
+        return;
+    if (from->at_sample > to->at_sample)
+        to->at_sample = from->at_sample;
+    if (to->error == 0)
+        to->error = from->error;
+}

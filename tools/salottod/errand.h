@@ -19,6 +19,9 @@ struct errand {
 void errand_begin(struct errand *e, void (*done)(struct errand *e));
 void errand_expect(struct errand *e);
 void errand_arrived(struct errand *e);
+/* Hands what a finished errand has learned on to the one (or NULL) that waits for it. */
+void errand_pass(const struct errand *from, struct errand *to);
+
 void errand_let_go(struct errand *e);
 
 #endif

@@ -105,8 +105,7 @@ static void on_seat_released(struct errand *e)
 
     live_room_untune(r, s->stream);
     live_room_off_outlet(r, s->outlet);
-    if (parent != NULL && e->at_sample > parent->at_sample)
-        parent->at_sample = e->at_sample;
+    errand_pass(e, parent);
     free(s);
     r->pending--;
     live_room_rest(r);

@@ -31,11 +31,10 @@ static void order_udp_stage(struct occupant *o, struct errand *e)
         .slot = (uint8_t)o->slot,
         .lease = o->room->lease[o->slot],
         .heard = !occupant_is_muted(o),
+        .own_tape = strip_tape(o->strip),
     };
-    struct udp_order heard = {.kind = UDP_HEARD, .session = o->session->id, .heard = stage.heard};
 
-    dispatch_udp(o->room->server, &stage, NULL);
-    dispatch_udp(o->room->server, &heard, e);
+    dispatch_udp(o->room->server, &stage, e);
 }
 
 struct strip_release {
@@ -113,8 +112,7 @@ static void on_strip_released(struct errand *e)
     }
     r->slots_taken &= ~(1u << s->slot);
     strip_free(s->strip);
-    if (parent != NULL && e->at_sample > parent->at_sample)
-        parent->at_sample = e->at_sample;
+    errand_pass(e, parent);
     free(s);
     r->pending--;
     live_room_rest(r);

@@ -95,13 +95,13 @@ def level_db(pieces, recording):
     ]
 
 
-def rejection_db(own, others, heard, own_recording):
-    """How much weaker a voice (`own`) is in its speaker's recording than in a listener's (`heard`), while `others` speak
-    too; all aligned. The voice is taken as the listener heard it, so that only its amount is left to find."""
+def leak(own, others, heard, own_recording):
+    """How much (1: all of it) of a voice as a listener heard it (`own` in `heard`) is in its speaker's recording, while
+    `others` speak too; all aligned."""
     y = band(heard)
     x = band(own)
     rest = [(band(o), _TAPS) for o in others]
     filters, _ = _fit(y, [(x, _TAPS)] + rest)
     as_heard = _apply(x, filters[0])
     amounts, _ = _fit(band(own_recording), [(as_heard, 1)] + rest)
-    return -db(abs(amounts[0][0]))
+    return float(amounts[0][0])
