@@ -355,6 +355,14 @@ void session_command(struct session *s, const char *const words[])
     send_json(s, json_pack("{s:I, s:s, s:o}", "id", s->next_id++, "do", "command", "argv", argv));
 }
 
+void session_hand(struct session *s, bool up)
+{
+    const char *const words[] = {"hand", s->c.link->room, up ? "up" : "down", NULL};
+
+    session_command(s, words);
+    s->stage.hand = up; /* only moderators are told by an event */
+}
+
 void session_leave(struct session *s)
 {
     if (s->client == NULL || s->leaving)

@@ -50,6 +50,9 @@ void session_speak(struct session *s, const struct packet *p);
 /* A line of the command table; words end with NULL. */
 void session_command(struct session *s, const char *const words[]);
 
+/* Raises or lowers one's hand. */
+void session_hand(struct session *s, bool up);
+
 /* Leaves the room; closed() follows soon. */
 void session_leave(struct session *s);
 

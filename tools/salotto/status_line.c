@@ -23,8 +23,7 @@ static void draw(struct status_line *l)
 
     len = len < width ? len : width;
     /* Blanks cover what the line before leaves over. */
-    fprintf(stderr, "\r%.*s%*s\r%.*s", (int)len, l->text, (int)(l->drawn > len ? l->drawn - len : 0), "", (int)len,
-            l->text);
+    fprintf(stderr, "\r%.*s%*s", (int)len, l->text, (int)(l->drawn > len ? l->drawn - len : 0), "");
     fflush(stderr);
     l->drawn = len;
 }

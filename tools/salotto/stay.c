@@ -19,11 +19,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 #define TICK_MS        20
 #define TICK_DEVICE_MS 10
+#define NICE           (-11) /* as PulseAudio has it */
 
 struct stay {
     const struct args *args;
@@ -252,7 +254,7 @@ static void on_key(char key, void *arg)
         if (stage->on_stage)
             say(s, "you are on stage already; m mutes you");
         else
-            command(s, "hand", stage->hand ? "down" : "up");
+            session_hand(s->session, !stage->hand);
         break;
     case 'm':
         if (!stage->on_stage)
@@ -451,6 +453,8 @@ int stay_run(const struct args *args, struct events_out *events, struct err *err
 
     if (ret != 0)
         return ret;
+    /* Sound that comes too late is lost. Who may not, does without. */
+    (void)setpriority(PRIO_PROCESS, 0, NICE);
     status_line_init(&s.line);
     s.base = event_base_new();
     ret = s.base != NULL ? open_sound(&s, &s.why) : err_set(&s.why, ERR_INTERNAL, NULL, "out of memory");
