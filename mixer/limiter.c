@@ -6,7 +6,7 @@
  * as far as the oversampling filter reaches.
  *
  * The gain still moves a little under the filter's reach, so a peak between samples may come out slightly higher than
- * reckoned; MARGIN_DB makes room for it (measured in tests/mixer/limiter.c).
+ * reckoned; the 0.4 dB below the ceiling make room for it (measured in tests/mixer/limiter.c).
  */
 #include "mixer/limiter.h"
 

@@ -34,8 +34,6 @@ void own_mix_fini(struct own_mix *o)
 
 void own_mix_talk(struct own_mix *o, const struct limiter *limiter, const struct coder *coder, bool fresh)
 {
-    if (o->cut)
-        return;
     if (o->state == OWN_IDLE) {
         if (coder == NULL || (!fresh && coder->filled != 0))
             return;

@@ -186,7 +186,8 @@ static void wake_up(struct room *r)
             tier_awake(r->tier[s]);
 }
 
-/* RT_SAFE. Starts and ends own streams. Returns those who hear theirs, a bit a strip. */
+/* RT_SAFE. Starts and ends own streams: they last from the first tick in which the strip adds to the bus until after
+ * the last, the gate's closing ramp included. Returns those who hear theirs, a bit a strip. */
 static uint32_t turn_own_mixes(struct room *r)
 {
     uint32_t heard = 0;
@@ -200,7 +201,7 @@ static uint32_t turn_own_mixes(struct room *r)
             continue;
         own = strip_own_mix(p->strip);
         t = r->tier[own->tier];
-        if ((r->talking >> n & 1) && !p->leaving)
+        if (p->voice != NULL && !p->leaving)
             own_mix_talk(own, &r->limiter, t != NULL ? tier_coder(t) : NULL, strip_has_begun(p->strip));
         else
             own_mix_rest(own);

@@ -95,11 +95,9 @@ def _(s):
     heard = stop()
     tap.true(dora.child.is_running(), f"dora still listens {dora.err()}")
     tap.true(len(heard) > 14 * RATE, f"{len(heard) / RATE:.1f} s were recorded")
-    found = [ears.locate(voice[a * RATE : (a + 3) * RATE], heard) for a in (0, 3, 6)]
-    for at, likeness in found:
-        tap.more(likeness, 0.6, "likeness of 3 s of the voice to what came out of the loudspeaker")
-    at, _ = found[1]
-    level = ears.level_db([voice[3 * RATE : 6 * RATE]], heard[at : at + 3 * RATE])[0]
+    # 12 s are repeated and 16 recorded, so either the first 6 or the last 6 are there whole.
+    _, likeness, level = max((ears.hear(voice[a * RATE : (a + 6) * RATE], heard) for a in (0, 6)), key=lambda h: h[1])
+    tap.more(likeness, 0.6, "likeness of the voice to what came out of the loudspeaker")
     tap.near(level, 0, 3, "dB: the voice out of the loudspeaker")
     tap.true("ALSA lib" not in dora.err(), "no chatter of ALSA's")
     dora.leave()
@@ -120,9 +118,8 @@ def _(s):
     bruno.leave()
     emil.leave()
     heard = emil.wav()
-    for a in (0, 3, 6):
-        _, likeness = ears.locate(voice[a * RATE : (a + 3) * RATE], heard)
-        tap.more(likeness, 0.6, "likeness of 3 s of the voice to what the listener heard")
+    _, likeness, _ = ears.hear(voice[: 9 * RATE], heard)
+    tap.more(likeness, 0.6, "likeness of the voice to what the listener heard")
 
 
 @tap.check("without a sound device `salotto listen` says so and names --output")

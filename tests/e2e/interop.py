@@ -79,7 +79,7 @@ def _(s):
     heard = s.wav.wav()
     for n, name in enumerate(s.inputs):
         lap = len(heard) // len(s.inputs)
-        _, likeness = ears.locate(s.voice[RATE : 6 * RATE], heard[max(0, n * lap - RATE) : (n + 1) * lap + RATE])
+        _, likeness, _ = ears.hear(s.voice[RATE : 6 * RATE], heard[max(0, n * lap - RATE) : (n + 1) * lap + RATE])
         tap.more(likeness, 0.6, f"likeness of the voice read from {name}")
 
 
@@ -109,7 +109,7 @@ def _(s):
         speaker.signal(2)
         speaker.wait()
     listener.leave()
-    _, likeness = ears.locate(s.voice[RATE : 6 * RATE], listener.wav())
+    _, likeness, _ = ears.hear(s.voice[RATE : 6 * RATE], listener.wav())
     tap.more(likeness, 0.6, "likeness of the voice")
 
 

@@ -3,7 +3,7 @@
 import socket
 import time
 
-from harness import client, ears, process, sound, tap
+from harness import client, ears, sound, tap
 from harness.daemon import Daemon, at_host
 from harness.sound import RATE
 
@@ -48,7 +48,7 @@ def _(s):
     if not s.ipv6:
         tap.skip("this machine has no IPv6")
     for c in s.listeners:
-        _, likeness = ears.locate(s.voice[RATE : 5 * RATE], c.wav())
+        _, likeness, _ = ears.hear(s.voice[RATE : 5 * RATE], c.wav())
         tap.more(likeness, 0.6, f"likeness as {c.handle} hears it")
 
 

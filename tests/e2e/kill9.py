@@ -4,7 +4,7 @@ import random
 import sqlite3
 import threading
 
-from harness import process, tap
+from harness import tap
 from harness.daemon import Daemon, at_host
 from harness.noise import Identity
 from harness.peer import Denied, Peer

@@ -2,7 +2,7 @@
 """A moderator's mute takes hold when the answer says, for everyone, and can be lifted."""
 import time
 
-from harness import client, process, sound, tap
+from harness import client, sound, tap
 from harness.daemon import Daemon
 from harness.sound import RATE
 

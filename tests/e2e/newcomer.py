@@ -6,7 +6,6 @@ import re
 import signal
 import socket
 import threading
-import time
 
 from harness import process, sound, tap
 

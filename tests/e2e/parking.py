@@ -86,7 +86,7 @@ def _(s):
     for c in s.listeners:
         c.leave()
         heard = c.wav()
-        at, likeness = ears.locate(s.words, heard)
+        at, likeness, _ = ears.hear(s.words, heard)
         tap.more(likeness, 0.6, f"likeness of the words as {c.handle} hears them")
         # The words leave the speaker QUIET_S after the file began, and the ear must have them soon.
         start = s.first

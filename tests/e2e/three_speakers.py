@@ -14,6 +14,7 @@ ALONE = ((2, 6), (7.5, 11.5), (13, 17))  # when each speaks alone, in seconds of
 TOGETHER = (18.5, 50)
 LOUDER_AT = 29  # the moderator turns all three up, so that the limiter has to work
 SECONDS = 52
+WINDOW = 2  # seconds: what is looked at together, so that a packet lost to a busy machine spoils only little
 
 
 class Scene:
@@ -66,17 +67,16 @@ def span(a, b):
 
 def shift_of(voice, alone, recording):
     """How far the voice's file is shifted in the recording, found where it speaks alone."""
-    at, likeness = ears.locate(voice[span(*alone)], recording)
-    tap.more(likeness, 0.6, "likeness of a voice to itself as heard")
+    at, _ = ears.locate(voice[span(*alone)], recording)
     return at - int(alone[0] * RATE)
 
 
-def windows(first, last, seconds=4):
+def windows(first, last, seconds=WINDOW):
     """Starts of windows of that length in recorded samples."""
     return range(first, last - seconds * RATE, seconds * RATE)
 
 
-def aligned(s, start, seconds=4):
+def aligned(s, start, seconds=WINDOW):
     return [ears.align(v, s.heard, start, seconds * RATE, shift)[0] for v, shift in zip(s.voices, s.shifts)]
 
 
@@ -92,10 +92,8 @@ def together(s):
 def _(s):
     for c, recording in ((s.dora, s.heard), (s.emil, s.emil.wav()), (s.gerda, s.low)):
         for name, voice, alone in zip(NAMES, s.voices, ALONE):
-            piece = voice[span(*alone)]
-            at, likeness = ears.locate(piece, recording)
+            _, likeness, level = ears.hear(voice[span(*alone)], recording)
             tap.more(likeness, 0.6, f"likeness of {name} as {c.handle} hears them")
-            level = ears.level_db([piece], recording[at : at + len(piece)])[0]
             tap.near(level, 0, 2.5, f"dB: {name} as {c.handle} hears them")
 
 
@@ -107,18 +105,16 @@ def _(s):
             at, _ = ears.locate(voice[span(*alone)], recording)
             alone_heard = recording[at + RATE // 4 : at + int((alone[1] - alone[0]) * RATE) - RATE // 4]
             for other, voice_of_other in zip(NAMES, s.voices):
-                likeness = ears.likeness(voice_of_other, alone_heard)
-                if other == name:
-                    tap.more(likeness, 0.6, f"likeness to {other} while {name} speaks")
-                else:
-                    tap.less(likeness, 0.25, f"likeness to {other} while {name} speaks")
+                if other != name:
+                    likeness = ears.likeness(voice_of_other, alone_heard)
+                    tap.less(likeness, 0.2, f"likeness of what {c.handle} hears to {other}, while {name} speaks")
 
 
 @tap.check("when three speak at once, each is heard at their level")
 def _(s):
     before, _ = together(s)
-    levels = [ears.level_db(aligned(s, start), s.heard[start : start + 4 * RATE]) for start in before]
-    tap.true(len(levels) >= 2, "there are windows in which all three speak")
+    levels = [ears.level_db(aligned(s, start), s.heard[start : start + WINDOW * RATE]) for start in before]
+    tap.true(len(levels) >= 3, "there are windows in which all three speak")
     for name, level in zip(NAMES, np.median(levels, axis=0)):
         tap.near(level, 0, 3, f"dB: {name} among the three")
 
@@ -133,10 +129,10 @@ def rejection(s, number, starts):
         own_start = c.sample_of(position)
         pieces = aligned(s, start)
         own = pieces.pop(number)
-        heard, own_heard = s.heard[start : start + 4 * RATE], recording[own_start : own_start + 4 * RATE]
+        heard, own_heard = s.heard[start : start + WINDOW * RATE], recording[own_start : own_start + WINDOW * RATE]
         found.append(ears.leak(own, pieces, heard, own_heard))
     # A leak is the same in all windows, what the fit makes of the others' noise is not.
-    return -sound.db(abs(np.mean(found)))
+    return -sound.db(abs(np.median(found)))
 
 
 @tap.check("a speaker does not hear themself: their voice is at least 40 dB down among the others'")
@@ -149,9 +145,9 @@ def _(s):
 @tap.check("nor with the limiter at work")
 def _(s):
     _, after = together(s)
-    tap.true(len(after) >= 2, "there are windows in which the limiter works")
+    tap.true(len(after) >= 5, "there are windows in which the limiter works")
     levels = np.median(
-        [ears.level_db(aligned(s, start), s.heard[start : start + 4 * RATE]) for start in after], axis=0
+        [ears.level_db(aligned(s, start), s.heard[start : start + WINDOW * RATE]) for start in after], axis=0
     )
     tap.less(max(levels), 11.5, "dB: the loudest of three turned up by 12 dB, so that the limiter is at work")
     tap.more(min(levels), 3, "dB: the softest of them")
@@ -177,7 +173,7 @@ def _(s):
             pieces = aligned(s, start)
             pieces.pop(number)
             own_start = c.sample_of(s.dora.position_of(start))
-            levels.append(ears.level_db(pieces, recording[own_start : own_start + 4 * RATE]))
+            levels.append(ears.level_db(pieces, recording[own_start : own_start + WINDOW * RATE]))
         for level in np.median(levels, axis=0):
             tap.near(level, 0, 3, f"dB: another in {c.handle}'s ears")
 

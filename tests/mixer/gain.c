@@ -122,6 +122,12 @@ static void test_mute_is_zero(void **state)
     assert_true(gain_is_muted(&g));
     for (unsigned i = GAIN_RAMP_SAMPLES; i < 2 * TICK; i++)
         assert_true(pcm[i] == 0.0f);
+    gain_mute(&g, false);
+    gain_settle(&g); /* nobody hears it: at once */
+    assert_false(gain_is_muted(&g));
+    gain_mute(&g, true);
+    gain_settle(&g);
+    assert_true(gain_is_muted(&g));
 }
 
 static void test_quick(void **state)

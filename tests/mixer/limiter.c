@@ -115,7 +115,8 @@ static void test_exact(void **state)
         in[i] = 0.16f * sound_noise(&seed);
     sound_add_tone(in, 0, LENGTH / 2, 440.0, -14.0);
     assert_true(sound_db(sound_true_peak(in, LENGTH)) < LIMITER_CEILING_DBTP - 0.4);
-    assert_true(sound_db(sound_peak(in, LENGTH)) > LIMITER_CEILING_DBTP - 5.0); /* not merely passed over for being quiet */
+    assert_true(sound_db(sound_peak(in, LENGTH)) >
+                LIMITER_CEILING_DBTP - 5.0); /* not merely passed over for being quiet */
     limiter_init(&l);
     limit(&l);
     for (unsigned i = 0; i < LIMITER_DELAY; i++)
@@ -156,6 +157,31 @@ static void test_smooth(void **state)
     assert_true(sound_db(sound_click(out + LENGTH / 2 - 4800, 9600, 3000.0)) < -55.0);
 }
 
+/* One impulse in a constant: what the gain does is laid bare, sample by sample. */
+static void test_gain(void **state)
+{
+    struct limiter l;
+    unsigned at = 20 * TICK + 100;
+    float before = 1.0f, lowest = 1.0f;
+
+    (void)state;
+    for (unsigned i = 0; i < LENGTH; i++)
+        in[i] = 0.25f;
+    in[at] = 16.0f;
+    limiter_init(&l);
+    limit(&l);
+    for (unsigned i = 0; i + LIMITER_DELAY < LENGTH; i++) {
+        float gain = out[i + LIMITER_DELAY] / in[i];
+
+        assert_true(fabsf(gain - before) < 0.012f); /* the two means of 4 ms allow 1/91 a sample, down and up */
+        before = gain;
+        lowest = gain < lowest ? gain : lowest;
+    }
+    /* The ceiling less 0.4 dB, no lower and no higher. */
+    assert_float_equal(sound_db((double)lowest * 16.0), (double)LIMITER_CEILING_DBTP - 0.4, 0.01);
+    assert_true(sound_db((double)out[at + LIMITER_DELAY]) < (double)LIMITER_CEILING_DBTP - 0.38);
+}
+
 static void test_copy(void **state)
 {
     static float again[LENGTH];
@@ -190,6 +216,7 @@ int main(void)
         {"below the ceiling the input comes out 4 ms later, bit for bit", test_exact, NULL, NULL, NULL},
         {"after a peak the gain comes back to exactly 1", test_recovers, NULL, NULL, NULL},
         {"the gain comes down without a click", test_smooth, NULL, NULL, NULL},
+        {"the gain moves smoothly and no further than the peak needs", test_gain, NULL, NULL, NULL},
         {"a copied limiter goes on as the original", test_copy, NULL, NULL, NULL},
     };
 

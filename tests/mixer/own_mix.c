@@ -82,6 +82,9 @@ static void hear_shared(struct hearer *h, const struct tape_packet *p)
         h->on_own = true;
         return;
     }
+    for (unsigned i = 0; h->own != NULL && i < p->talker_count;
+         i++) /* nobody is to hear a packet with their own voice */
+        assert_int_not_equal(p->talkers[i], h->slot);
     if (!h->on_own) {
         decode(h->decoder, p, pcm);
         play(h, p, pcm);
@@ -541,6 +544,34 @@ static void test_tier(void **state)
     pair_fini(&p);
 }
 
+/* She talks, and only then comes to follow the tier, within a frame that has her voice in it already. */
+static void test_late(void **state)
+{
+    (void)state;
+    for (unsigned into = 0; into < 3; into++) {
+        struct pair p;
+        struct tape_packet first;
+        const struct tape *own;
+        uint64_t ordered, border;
+
+        pair_init(&p, STREAM_LOW, 4);
+        own = p.hears.own;
+        p.hears.own = NULL;
+        stage_order(&p.room, (struct room_command){.order = ROOM_OWN_TIER, .slot = 0, .stream = STREAM_STANDARD});
+        for (unsigned k = 0; k < 50 || stage_position(&p.room) % 2880 != into * 960; k++)
+            pair_tick(&p, -20.0, -26.0);
+        assert_int_equal(tape_next(own), 1000);
+        ordered = stage_position(&p.room);
+        border = (ordered + 2879) / 2880 * 2880;
+        stage_order(&p.room, (struct room_command){.order = ROOM_OWN_TIER, .slot = 0, .stream = STREAM_LOW});
+        for (unsigned k = 0; k < 10; k++)
+            pair_tick(&p, -20.0, -26.0);
+        assert_int_equal(tape_read(own, 1000, &first), 0);
+        assert_int_equal(first.position, border);
+        pair_fini(&p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -557,6 +588,7 @@ int main(void)
          NULL},
         {"the own stream follows its tier, changes with its next start, and is not made without one", test_tier, NULL,
          NULL, NULL},
+        {"who comes to follow a tier while talking does so at its next frame", test_late, NULL, NULL, NULL},
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -2,7 +2,7 @@
  *
  * The thread's own side of it (no wake-ups, none lost) is tested in clock.c.
  */
-#include "mixer/own_mix.h"
+#include "mixer/room_state.h"
 #include "tests/mixer/stage.h"
 
 struct scene {
@@ -328,6 +328,80 @@ static void test_closing(void **state)
     }
 }
 
+static void *park(void *room)
+{
+    room_park(room);
+    return NULL;
+}
+
+/* Does room_park() sleep now? Ends its sleep then. */
+static bool sleeps(struct room *r)
+{
+    struct timespec limit;
+    pthread_t thread;
+    bool slept = false;
+
+    assert_int_equal(pthread_create(&thread, NULL, park, r), 0);
+    for (int ms = 0; !slept && ms < 20000; ms += 10) {
+        clock_gettime(CLOCK_REALTIME, &limit);
+        limit.tv_nsec += 10000000;
+        limit.tv_sec += limit.tv_nsec / 1000000000;
+        limit.tv_nsec %= 1000000000;
+        if (pthread_timedjoin_np(thread, NULL, &limit) == 0)
+            return false;
+        slept = ms > 200 && waker_is_asleep(&r->waker);
+    }
+    waker_wake(&r->waker);
+    pthread_join(thread, NULL);
+    return slept;
+}
+
+/* Work that came between the last tick and the announcement, laid in without a wake: only looking again finds it. */
+static void test_look_again(void **state)
+{
+    struct room_command epoch = {.order = ROOM_EPOCH};
+    struct inbox_item item = {.slot = 0, .lease = 1, .packet = {.flags = PACKET_VOICE}};
+    struct scene s;
+    struct room *r;
+
+    (void)state;
+    scene_init(&s);
+    scene_run(&s, 1, 0);
+    r = s.st.room;
+    assert_true(sleeps(r));
+    assert_true(ring_push(r->commands, &epoch, sizeof epoch));
+    assert_false(sleeps(r));
+    scene_run(&s, 1, 0);
+    assert_true(sleeps(r));
+
+    assert_true(ring_push(room_inbox(r, 0), &item, sizeof item));
+    assert_false(sleeps(r));
+    assert_int_equal(ring_count(room_inbox(r, 0)), 1);
+    ring_skip(room_inbox(r, 0));
+
+    item.lease = 2; /* somebody before */
+    assert_true(ring_push(room_inbox(r, 0), &item, sizeof item));
+    item.lease = 1;
+    item.slot = 5; /* nobody */
+    assert_true(ring_push(room_inbox(r, 0), &item, sizeof item));
+    item.slot = 0;
+    item.packet.flags = 0; /* noise */
+    assert_true(ring_push(room_inbox(r, 0), &item, sizeof item));
+    assert_true(sleeps(r));
+    assert_true(ring_is_empty(room_inbox(r, 0)));
+
+    stage_order(&s.st, (struct room_command){.order = ROOM_MUTE, .slot = 0});
+    scene_run(&s, 1, 0);
+    item.packet.flags = PACKET_VOICE;
+    assert_true(ring_push(room_inbox(r, 0), &item, sizeof item));
+    assert_true(sleeps(r));
+    atomic_store(&r->stop, true);
+    assert_false(sleeps(r));
+    stage_results(&s.st);
+    r->in_flight = 0; /* one of them never went through room_command() */
+    scene_fini(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -344,6 +418,8 @@ int main(void)
          NULL},
         {"a word in the closing silence is heard, whether the pause packet was out or not", test_closing, NULL, NULL,
          NULL},
+        {"before it sleeps the room looks again for a command and for the voice of somebody who may be heard",
+         test_look_again, NULL, NULL, NULL},
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

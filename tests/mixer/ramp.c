@@ -32,6 +32,13 @@ static void test_lands(void **state)
         assert_true(pcm[i] <= pcm[i - 1]);
     for (unsigned i = 959; i < 1000; i++)
         assert_true(pcm[i] == 0.0f);
+    for (float to = 0.001f; to < 4.0f; to *= 1.07f) { /* from + (to - from) is not always `to` in float */
+        pcm[9] = 1.0f;
+        ramp_init(&r, 0.3f);
+        ramp_to(&r, to, 10);
+        ramp_run(&r, pcm, 10);
+        assert_true(pcm[9] == to);
+    }
 }
 
 static void test_turns(void **state)

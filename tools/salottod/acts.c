@@ -18,6 +18,11 @@ static uint64_t now_ns(void)
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
+static void changed(struct occupant *o)
+{
+    o->changed = ++o->room->server->acts;
+}
+
 void acts_hand(struct occupant *o, bool up)
 {
     if (o->hand == up)
@@ -27,7 +32,7 @@ void acts_hand(struct occupant *o, bool up)
     events_order(o->room, "hand", json_pack("{s:s, s:b}", "handle", o->standing.person.handle, "up", (int)up));
 }
 
-static void tell_role(struct occupant *o, const char *by, const char *why)
+void acts_tell_role(struct occupant *o, const char *by, const char *why)
 {
     if (o->session == NULL)
         return;
@@ -40,8 +45,12 @@ static void tell_role(struct occupant *o, const char *by, const char *why)
 
 void acts_role(struct occupant *o, enum role role, const char *by, const char *why, struct errand *e)
 {
-    if (role < o->standing.role)
-        o->takes++;
+    changed(o);
+    if (role < o->standing.role) {
+        o->role_taken = o->changed;
+        if (o->session != NULL)
+            o->session->mic_open = o->session->mic_asked;
+    }
     o->standing.role = role;
     o->standing.since_ms = db_now_ms();
     if (o->session == NULL)
@@ -59,7 +68,7 @@ void acts_role(struct occupant *o, enum role role, const char *by, const char *w
     } else if (o->strip != NULL) {
         events_room(o->room, "stage", occupant_json(o));
     }
-    tell_role(o, by, why);
+    acts_tell_role(o, by, why);
 }
 
 /* Everyone is told of a mute with the position at which the mixer carried it out. */
@@ -80,11 +89,11 @@ static void on_mute_done(struct errand *e)
     struct errand *parent = n->parent;
 
     if (o != NULL && o->strip != NULL)
-        events_room(r, "muted",
-                    json_pack("{s:s, s:i, s:b, s:b, s:s, s:s, s:I}", "handle", o->standing.person.handle, "strip",
-                              (int)o->slot, "muted", (int)occupant_is_muted(o), "muted_by_moderator",
-                              (int)o->standing.muted, "by", n->by, "why", n->why, "at_sample",
-                              (json_int_t)e->at_sample));
+        events_room_about(r, "muted",
+                          json_pack("{s:s, s:i, s:b, s:b, s:I}", "handle", o->standing.person.handle, "strip",
+                                    (int)o->slot, "muted", (int)occupant_is_muted(o), "muted_by_moderator",
+                                    (int)o->standing.muted, "at_sample", (json_int_t)e->at_sample),
+                          o, json_pack("{s:s, s:s}", "by", n->by, "why", n->why));
     errand_pass(e, parent);
     free(n);
     r->pending--;
@@ -96,8 +105,7 @@ void acts_mute(struct occupant *o, bool by_moderator, bool by_self, const char *
 {
     struct mute_news *n;
 
-    if (by_moderator)
-        o->takes++;
+    changed(o);
     o->standing.muted = by_moderator;
     o->muted_self = by_self;
     if (o->strip == NULL)
@@ -121,6 +129,7 @@ void acts_mute(struct occupant *o, bool by_moderator, bool by_self, const char *
 
 void acts_gain(struct occupant *o, float gain_db, struct errand *e)
 {
+    changed(o);
     o->standing.gain_db = gain_db;
     stage_fader(o, e);
 }
@@ -130,15 +139,14 @@ void acts_send_away(struct occupant *o, const char *reason, const char *by, cons
 {
     struct live_room *r = o->room;
 
-    o->takes++;
     if (o->session != NULL) {
         events_sent_away(o->session, reason, by, why);
         seat_leave(o, e);
-        if (rekey)
-            epoch_change(r);
     } else {
         occupant_forget(o);
     }
+    if (rekey) /* also for who has just left: they hold the key */
+        epoch_change(r);
 }
 
 void acts_end(struct live_room *r, const char *by, const char *why, struct errand *e)

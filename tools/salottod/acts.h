@@ -17,6 +17,9 @@ struct occupant;
 
 void acts_hand(struct occupant *o, bool up);
 
+/* Tells one person their role, place and mutes as they are now. */
+void acts_tell_role(struct occupant *o, const char *by, const char *why);
+
 /* A new role: onto the stage or off it, or neither. */
 void acts_role(struct occupant *o, enum role role, const char *by, const char *why, struct errand *e);
 

@@ -1,6 +1,7 @@
 /* answer.c - one answer to one request (see answer.h) */
 #include "tools/salottod/answer.h"
 
+#include "net/control.h"
 #include "tools/salottod/events.h"
 #include "tools/salottod/server.h"
 
@@ -12,6 +13,15 @@ void answer_ok(struct server *s, uint64_t connection, json_int_t id, json_t *bod
                            json_object_set_new(answer, "ok", json_true()) != 0)) {
         json_decref(answer);
         answer = NULL;
+    }
+    if (answer != NULL && json_dumpb(answer, NULL, 0, JSON_COMPACT) > CONTROL_TEXT_MAX) {
+        struct err err;
+
+        json_decref(answer);
+        err_set(&err, ERR_USAGE, "ask for less, as with --limit", "the answer would be longer than %u bytes",
+                CONTROL_TEXT_MAX);
+        answer_err(s, connection, id, &err);
+        return;
     }
     events_send(s, &connection, 1, answer, false);
 }

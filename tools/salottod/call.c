@@ -2,6 +2,7 @@
 #include "tools/salottod/call.h"
 
 #include "storage/audit.h"
+#include "tools/salottod/acts.h"
 #include "tools/salottod/admit.h"
 #include "tools/salottod/answer.h"
 #include "tools/salottod/live_room.h"
@@ -29,6 +30,7 @@ static void on_finished(struct errand *e)
 {
     struct call *c = (struct call *)e;
 
+    c->server->in_flight--;
     if (c->status != 0)
         answer_err(c->server, c->connection, c->id, &c->err);
     else
@@ -71,6 +73,8 @@ static void on_committed(void *arg, int status, const struct err *err)
     if (status != 0) {
         c->status = status;
         err_copy(&c->err, err);
+        if (c->applied)
+            err_mend(&c->err, "it holds in the room for now, but was not written: type it again. %.120s", err->mend);
     } else if (c->committed != NULL) {
         c->committed(c);
     }
@@ -82,6 +86,7 @@ void call_commit(struct call *c, int (*work)(struct db *db, struct call *c, stru
 {
     c->work = work;
     c->committed = committed;
+    c->asked = c->server->acts;
     errand_expect(&c->errand);
     storage_submit(c->server->storage, run_work, on_committed, c);
 }
@@ -149,7 +154,8 @@ static int look_up(struct db *db, struct call *c, struct err *err)
     return status;
 }
 
-/* What the live room knows is newer than what the database said when it was asked. */
+/* What the live room knows is newer than what the database said when it was asked. An invite that was shown raises
+ * whoever it raised there, too. */
 static void prefer_live(struct call *c)
 {
     struct occupant *o = call_target(c);
@@ -157,10 +163,13 @@ static void prefer_live(struct call *c)
     if (o != NULL)
         c->target = o->standing;
     o = call_actor(c);
-    if (o != NULL && c->token[0] == '\0')
+    if (o != NULL) {
+        if (c->token[0] != '\0' && c->actor.role > o->standing.role && o->role_taken <= c->asked)
+            acts_role(o, c->actor.role, "", "by invite", NULL);
         c->actor = o->standing;
-    else if (c->token[0] != '\0' && call_live(c) != NULL)
+    } else if (call_live(c) != NULL && c->actor.person.id > 0 && c->actor.role > ROLE_LISTENER) {
         (void)occupant_know(call_live(c), &c->actor);
+    }
 }
 
 static void on_looked_up(struct call *c)
@@ -180,7 +189,7 @@ static bool known_live(struct call *c)
     if (r == NULL || c->token[0] != '\0')
         return false;
     if (c->args.person != NULL) {
-        o = occupant_by_name(r, c->args.person);
+        o = occupant_by_handle(r, c->args.person);
         if (o == NULL)
             return false;
         c->target = o->standing;
@@ -189,10 +198,9 @@ static bool known_live(struct call *c)
     c->has_row = true;
     if (!c->local) {
         o = occupant_by_key(r, c->key);
-        if (o != NULL)
-            c->actor = o->standing;
-        else
-            c->actor.person.id = -1; /* no standing: a listener at most */
+        if (o == NULL || o->banned)
+            return false;
+        c->actor = o->standing;
     }
     return true;
 }
@@ -246,6 +254,7 @@ void call_request(struct session *s, json_int_t id, const json_t *request)
     memcpy(c->key, s->key, sizeof c->key);
     if (token != NULL && strlen(token) < sizeof c->token)
         memcpy(c->token, token, strlen(token) + 1);
+    c->server->in_flight++;
     errand_begin(&c->errand, on_finished);
     c->argv = json_is_array(argv) ? json_deep_copy(argv) : json_array();
     c->command = command_find(c->argv, &words, &c->err);

@@ -45,7 +45,7 @@ struct call {
     struct err err;
     int status;
     bool applied;   /* the live room has it already */
-    unsigned takes; /* of the target, when a grant was asked for */
+    uint64_t asked; /* server.acts when the commit was asked for */
     int (*work)(struct db *db, struct call *c, struct err *err);
     void (*committed)(struct call *c);
     json_t *(*report)(struct call *c); /* the answer's body; NULL: nothing but ok */

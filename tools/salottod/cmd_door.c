@@ -67,6 +67,7 @@ static void apply_ban(struct call *c)
     if (o != NULL) {
         o->banned = true;
         o->standing.role = ROLE_LISTENER;
+        o->role_taken = o->changed = ++r->server->acts;
         acts_send_away(o, "banned", c->actor.person.handle, c->args.why, true, &c->errand);
         c->applied = true;
     }
@@ -74,7 +75,10 @@ static void apply_ban(struct call *c)
 
 static void ban_later(struct call *c)
 {
-    if (!c->applied)
+    const struct occupant *o = call_target(c);
+
+    /* Again if a join slipped in between two acts that contradict each other. */
+    if (!c->applied || (o != NULL && o->session != NULL))
         apply_ban(c);
 }
 
@@ -108,7 +112,7 @@ static void apply_unban(struct call *c)
 {
     struct occupant *o = call_target(c);
 
-    if (o != NULL) {
+    if (o != NULL && o->role_taken <= c->asked) { /* else they were banned again meanwhile */
         o->banned = false;
         occupant_forget(o);
     }

@@ -18,9 +18,8 @@ int cmd_hand(struct call *c)
     if (o->strip != NULL && c->args.on)
         return err_set(&c->err, ERR_USAGE, "just speak", "you are on stage already");
     acts_hand(o, c->args.on);
-    /* Whoever asks for the word is ready to be heard. */
-    if (c->args.on)
-        o->session->mic_open = true;
+    /* Whoever asks for the word is ready to be heard, and no longer when the hand is down again. */
+    o->session->mic_open = c->args.on || o->session->mic_asked;
     c->report = report_self;
     return 0;
 }
@@ -62,9 +61,9 @@ static bool is_last_host(const struct occupant *self)
 
     if (self->standing.role != ROLE_HOST)
         return false;
-    LIST_FOREACH(o, &self->room->occupants, next)
-    if (o != self && o->standing.role == ROLE_HOST)
-        return false;
+    LIST_FOREACH (o, &self->room->occupants, next)
+        if (o != self && o->standing.role == ROLE_HOST)
+            return false;
     return true;
 }
 

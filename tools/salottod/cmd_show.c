@@ -57,9 +57,9 @@ static json_t *report_who(struct call *c)
     size_t n = 0;
 
     if (r != NULL && all != NULL)
-        LIST_FOREACH(o, &r->occupants, next)
-    if (o->session != NULL && n < present)
-        all[n++] = o;
+        LIST_FOREACH (o, &r->occupants, next)
+            if (o->session != NULL && n < present)
+                all[n++] = o;
     if (n > 0)
         qsort(all, n, sizeof *all, by_rank);
     for (size_t i = 0; i < n; i++) {
@@ -110,9 +110,9 @@ static json_t *report_hands(struct call *c)
     size_t n = 0;
 
     if (r != NULL && all != NULL)
-        LIST_FOREACH(o, &r->occupants, next)
-    if (o->session != NULL && o->hand && n < present)
-        all[n++] = o;
+        LIST_FOREACH (o, &r->occupants, next)
+            if (o->session != NULL && o->hand && n < present)
+                all[n++] = o;
     if (n > 0)
         qsort(all, n, sizeof *all, by_hand);
     for (size_t i = 0; i < n; i++) {

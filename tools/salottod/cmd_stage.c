@@ -21,14 +21,30 @@ static int over_target(struct call *c)
 
 /* --- promote and demote */
 
+/* Between the look-up and this job another act may have raised them further: promote never lowers. */
 static int work_role(struct db *db, struct call *c, struct err *err)
 {
-    int status = members_set_role(db, c->row.id, c->target.person.id, c->args.role, err);
+    struct member now;
+    int status = members_get(db, c->row.id, c->target.person.id, &now, err);
 
+    if (status == 0 && c->command->run == cmd_promote && now.role >= c->args.role)
+        status = err_set(err, ERR_USAGE, "look at `who`", "%s is a %s already", c->target.person.handle,
+                         role_name(now.role));
+    if (status == 0)
+        status = members_set_role(db, c->row.id, c->target.person.id, c->args.role, err);
     if (status == 0)
         status = audit_append(db, c->row.id, c->command->name, c->actor.person.id, c->target.person.id,
                               role_name(c->args.role), c->args.why, err);
     return status;
+}
+
+/* Someone absent whom the room did not know; a join of theirs that is under way is older than this. */
+static void know(struct live_room *r, const struct member *m)
+{
+    struct occupant *o = occupant_know(r, m);
+
+    if (o != NULL)
+        o->changed = ++r->server->acts;
 }
 
 /* To whoever is live by now; someone absent is known with the new standing from here on. */
@@ -46,7 +62,7 @@ static void apply_role(struct call *c)
 
         m.role = c->args.role;
         m.since_ms = db_now_ms();
-        (void)occupant_know(r, &m);
+        know(r, &m);
     }
     c->applied = true;
 }
@@ -55,7 +71,7 @@ static void grant_role(struct call *c)
 {
     struct occupant *o = call_target(c);
 
-    if (o == NULL || o->takes == c->takes)
+    if (o == NULL || (o->role_taken <= c->asked && o->standing.role < c->args.role))
         apply_role(c);
 }
 
@@ -97,7 +113,6 @@ int cmd_promote(struct call *c)
     if (o != NULL && o->session != NULL && o->strip == NULL && stage_is_full(c))
         return err_set(&c->err, ERR_DENIED, "demote somebody first", "the stage of %s is full (%d people)", c->row.name,
                        ROOM_STRIPS_MAX);
-    c->takes = o != NULL ? o->takes : 0;
     c->report = report_role;
     call_commit(c, work_role, grant_role);
     return 0;
@@ -148,23 +163,16 @@ static int work_mute(struct db *db, struct call *c, struct err *err)
     return work_mute_one(db, c, c->target.person.id, err);
 }
 
-static int work_mute_all(struct db *db, struct call *c, struct err *err)
-{
-    int status = 0;
-
-    for (size_t i = 0; status == 0 && i < c->count; i++)
-        status = work_mute_one(db, c, c->people[i], err);
-    return status;
-}
-
 static void apply_mute_one(struct call *c, struct occupant *o)
 {
-    if (!is_mute(c))
+    if (!is_mute(c)) {
         acts_mute(o, false, o->muted_self, by(c), c->args.why, &c->errand);
-    else if (c->args.may_unmute)
+    } else if (c->args.may_unmute) {
         acts_mute(o, o->standing.muted, true, by(c), c->args.why, &c->errand);
-    else
+    } else {
         acts_mute(o, true, o->muted_self, by(c), c->args.why, &c->errand);
+        o->voice_taken = o->changed;
+    }
 }
 
 static void apply_mute(struct call *c)
@@ -175,7 +183,7 @@ static void apply_mute(struct call *c)
     if (o != NULL)
         apply_mute_one(c, o);
     else if (call_live(c) != NULL)
-        (void)occupant_know(call_live(c), &c->target);
+        know(call_live(c), &c->target);
     c->applied = call_live(c) != NULL;
 }
 
@@ -189,20 +197,8 @@ static void grant_unmute(struct call *c)
 {
     struct occupant *o = call_target(c);
 
-    if (o == NULL || o->takes == c->takes)
+    if (o == NULL || o->voice_taken <= c->asked)
         apply_mute(c);
-}
-
-static void grant_unmute_all(struct call *c)
-{
-    struct live_room *r = call_live(c);
-
-    for (size_t i = 0; r != NULL && i < c->count; i++) {
-        struct occupant *o = occupant_by_id(r, c->people[i]);
-
-        if (o != NULL)
-            apply_mute_one(c, o);
-    }
 }
 
 static json_t *report_mute(struct call *c)
@@ -213,6 +209,59 @@ static json_t *report_mute(struct call *c)
         return call_act_report(c, "may be heard", o != NULL && o->muted_self ? ", once they lift their own mute" : "");
     return call_act_report(c, "is muted",
                            c->args.may_unmute ? ", and may unmute themself" : " until a moderator lifts it");
+}
+
+/* --- all of them: mute silences everyone of a lower rank who is on stage now; unmute lifts every moderator's mute on
+ * people of a lower rank, absent ones too. */
+
+static int add_person(struct call *c, int64_t person)
+{
+    int64_t *more = realloc(c->people, (c->count + 1) * sizeof *more);
+
+    if (more == NULL)
+        return -1;
+    c->people = more;
+    c->people[c->count++] = person;
+    return 0;
+}
+
+static int work_mute_all(struct db *db, struct call *c, struct err *err)
+{
+    int status = 0;
+
+    for (size_t i = 0; status == 0 && i < c->count; i++)
+        status = work_mute_one(db, c, c->people[i], err);
+    return status;
+}
+
+static int work_unmute_all(struct db *db, struct call *c, struct err *err)
+{
+    struct member *members = NULL;
+    size_t count = 0;
+    int status = members_list(db, c->row.id, &members, &count, err);
+
+    for (size_t i = 0; status == 0 && i < count; i++) {
+        if (!members[i].muted || members[i].role >= c->actor.role)
+            continue;
+        status = work_mute_one(db, c, members[i].person.id, err);
+        if (status == 0 && (add_person(c, members[i].person.id) != 0 ||
+                            json_array_append_new(c->done_to, json_string(members[i].person.handle)) != 0))
+            status = err_set(err, ERR_INTERNAL, NULL, "out of memory");
+    }
+    free(members);
+    return status;
+}
+
+static void grant_unmute_all(struct call *c)
+{
+    struct live_room *r = call_live(c);
+
+    for (size_t i = 0; r != NULL && i < c->count; i++) {
+        struct occupant *o = occupant_by_id(r, c->people[i]);
+
+        if (o != NULL && o->voice_taken <= c->asked)
+            apply_mute_one(c, o);
+    }
 }
 
 static json_t *report_mute_all(struct call *c)
@@ -227,40 +276,37 @@ static json_t *report_mute_all(struct call *c)
                      "may_unmute", (int)c->args.may_unmute, "at_sample", (json_int_t)c->errand.at_sample);
 }
 
-/* Everyone of a lower rank who is on stage (to be muted), or muted by a moderator (to be unmuted). */
-static int gather(struct call *c)
+static int mute_all(struct call *c)
 {
     struct live_room *r = call_live(c);
     struct occupant *o;
-    size_t max = 0;
 
-    c->done_to = json_array();
-    if (r == NULL)
-        return 0;
-    LIST_FOREACH(o, &r->occupants, next)
-    max++;
-    c->people = calloc(max + 1, sizeof *c->people);
-    if (c->people == NULL)
-        return err_set(&c->err, ERR_INTERNAL, NULL, "out of memory");
-    LIST_FOREACH(o, &r->occupants, next)
-    {
-        if (o->standing.role >= c->actor.role || (is_mute(c) ? o->strip == NULL : !o->standing.muted))
-            continue;
-        c->people[c->count++] = o->standing.person.id;
-        json_array_append_new(c->done_to, json_string(o->standing.person.handle));
-    }
+    if (r != NULL)
+        LIST_FOREACH (o, &r->occupants, next) {
+            if (o->standing.role >= c->actor.role || o->strip == NULL)
+                continue;
+            if (add_person(c, o->standing.person.id) != 0)
+                return err_set(&c->err, ERR_INTERNAL, NULL, "out of memory");
+            json_array_append_new(c->done_to, json_string(o->standing.person.handle));
+            apply_mute_one(c, o);
+        }
+    call_commit(c, work_mute_all, NULL);
     return 0;
 }
 
-static int mute_all(struct call *c)
+static int unmute_all(struct call *c)
 {
-    if (gather(c) != 0)
-        return -(int)c->err.code;
-    c->report = report_mute_all;
-    if (is_mute(c))
-        grant_unmute_all(c);
-    call_commit(c, work_mute_all, is_mute(c) ? NULL : grant_unmute_all);
+    call_commit(c, work_unmute_all, grant_unmute_all);
     return 0;
+}
+
+static int all_of_them(struct call *c)
+{
+    c->report = report_mute_all;
+    c->done_to = json_array();
+    if (c->done_to == NULL)
+        return err_set(&c->err, ERR_INTERNAL, NULL, "out of memory");
+    return is_mute(c) ? mute_all(c) : unmute_all(c);
 }
 
 int cmd_mute(struct call *c)
@@ -268,7 +314,7 @@ int cmd_mute(struct call *c)
     struct occupant *o = call_target(c);
 
     if (c->args.all)
-        return mute_all(c);
+        return all_of_them(c);
     if (over_target(c) != 0)
         return -(int)c->err.code;
     if (c->args.may_unmute && (o == NULL || o->strip == NULL))
@@ -282,13 +328,10 @@ int cmd_mute(struct call *c)
 
 int cmd_unmute(struct call *c)
 {
-    struct occupant *o = call_target(c);
-
     if (c->args.all)
-        return mute_all(c);
+        return all_of_them(c);
     if (over_target(c) != 0)
         return -(int)c->err.code;
-    c->takes = o != NULL ? o->takes : 0;
     c->report = report_mute;
     call_commit(c, work_mute, grant_unmute);
     return 0;
@@ -316,7 +359,7 @@ static void apply_gain(struct call *c)
     if (o != NULL)
         acts_gain(o, c->args.gain_db, &c->errand);
     else if (call_live(c) != NULL)
-        (void)occupant_know(call_live(c), &c->target);
+        know(call_live(c), &c->target);
     c->applied = call_live(c) != NULL;
 }
 

@@ -1,6 +1,7 @@
 /* dispatch.c - orders from main to the other threads (see dispatch.h) */
 #include "tools/salottod/dispatch.h"
 
+#include "tools/salottod/live_room.h"
 #include "tools/salottod/log.h"
 #include "tools/salottod/server.h"
 
@@ -10,7 +11,6 @@
 struct waiting_order {
     STAILQ_ENTRY(waiting_order) next;
     unsigned index;
-    struct room *room;
     union {
         struct udp_order udp;
         struct outlet_order outlet;
@@ -25,7 +25,7 @@ static void drop(struct waiting_order *w)
     free(w);
 }
 
-static void drop_all(struct waiting_orders *q)
+void dispatch_drop(struct waiting_orders *q)
 {
     struct waiting_order *w;
 
@@ -52,26 +52,28 @@ void dispatch_init(struct dispatch *d)
 {
     STAILQ_INIT(&d->udp);
     STAILQ_INIT(&d->outlet);
-    STAILQ_INIT(&d->room);
 }
 
 void dispatch_fini(struct dispatch *d)
 {
-    drop_all(&d->udp);
-    drop_all(&d->outlet);
-    drop_all(&d->room);
+    dispatch_drop(&d->udp);
+    dispatch_drop(&d->outlet);
 }
 
 void dispatch_udp(struct server *s, struct udp_order *o, struct errand *e)
 {
+    if (s->udp == NULL)
+        return;
     o->cookie = (uintptr_t)e;
     errand_expect(e);
-    if (!STAILQ_EMPTY(&s->dispatch.udp) || !udp_in_order(s->udp, o))
+    if (!STAILQ_EMPTY(&s->dispatch.udp) || !STAILQ_EMPTY(&s->dispatch.outlet) || !udp_in_order(s->udp, o))
         wait_in(&s->dispatch.udp)->of.udp = *o;
 }
 
 void dispatch_outlet(struct server *s, unsigned index, struct outlet_order *o, struct errand *e)
 {
+    if (index >= s->outlets)
+        return;
     o->cookie = (uintptr_t)e;
     errand_expect(e);
     if (!STAILQ_EMPTY(&s->dispatch.outlet) || !outlet_udp_order(s->outlet[index], o)) {
@@ -88,34 +90,33 @@ void dispatch_all_outlets(struct server *s, struct outlet_order *o, struct erran
         dispatch_outlet(s, i, o, e);
 }
 
-void dispatch_room(struct server *s, struct room *r, struct room_command *c, struct errand *e)
+void dispatch_room(struct live_room *r, struct room_command *c, struct errand *e)
 {
     c->cookie = (uintptr_t)e;
     errand_expect(e);
-    if (!STAILQ_EMPTY(&s->dispatch.room) || !room_command(r, c)) {
-        struct waiting_order *w = wait_in(&s->dispatch.room);
-
-        w->room = r;
-        w->of.command = *c;
-    }
+    if (!STAILQ_EMPTY(&r->orders) || !room_command(r->mixer, c))
+        wait_in(&r->orders)->of.command = *c;
 }
 
 void dispatch_waiting(struct server *s)
 {
     struct waiting_order *w;
+    struct live_room *r;
 
-    while ((w = STAILQ_FIRST(&s->dispatch.udp)) != NULL && udp_in_order(s->udp, &w->of.udp)) {
-        STAILQ_REMOVE_HEAD(&s->dispatch.udp, next);
-        drop(w);
-    }
     while ((w = STAILQ_FIRST(&s->dispatch.outlet)) != NULL && outlet_udp_order(s->outlet[w->index], &w->of.outlet)) {
         STAILQ_REMOVE_HEAD(&s->dispatch.outlet, next);
         drop(w);
     }
-    while ((w = STAILQ_FIRST(&s->dispatch.room)) != NULL && room_command(w->room, &w->of.command)) {
-        STAILQ_REMOVE_HEAD(&s->dispatch.room, next);
+    while (STAILQ_EMPTY(&s->dispatch.outlet) && (w = STAILQ_FIRST(&s->dispatch.udp)) != NULL &&
+           udp_in_order(s->udp, &w->of.udp)) {
+        STAILQ_REMOVE_HEAD(&s->dispatch.udp, next);
         drop(w);
     }
+    LIST_FOREACH (r, &s->rooms, next)
+        while ((w = STAILQ_FIRST(&r->orders)) != NULL && room_command(r->mixer, &w->of.command)) {
+            STAILQ_REMOVE_HEAD(&r->orders, next);
+            drop(w);
+        }
 }
 
 void dispatch_answered(uint64_t cookie)

@@ -13,45 +13,63 @@ static const struct timeval half_second = {.tv_usec = 500000};
 
 static void use(struct live_room *r)
 {
-    struct room_command c = {.order = ROOM_EPOCH, .epoch = r->epoch.serial};
+    struct room_command c = {.order = ROOM_EPOCH, .epoch = r->epoch.newest.serial};
 
-    dispatch_room(r->server, r->mixer, &c, NULL);
+    r->epoch.used = r->epoch.newest;
+    dispatch_room(r, &c, NULL);
 }
 
 /* Every worker gets the key before the mixer can name it: both orders go out in this order. */
 static void make(struct live_room *r)
 {
-    struct outlet_order o = {.kind = OUTLET_EPOCH, .room = r->number};
+    struct epoch_key *k = &r->epoch.newest;
+    struct outlet_order o = {.kind = OUTLET_EPOCH, .room = r->number, .epoch = ++k->serial};
 
-    randombytes_buf(r->epoch.key, sizeof r->epoch.key);
-    o.epoch = ++r->epoch.serial;
-    memcpy(o.epoch_key, r->epoch.key, sizeof o.epoch_key);
+    randombytes_buf(k->key, sizeof k->key);
+    memcpy(o.epoch_key, k->key, sizeof o.epoch_key);
     dispatch_all_outlets(r->server, &o, NULL);
     sodium_memzero(&o, sizeof o);
 }
 
-static void hand_out(struct live_room *r)
+static void by_udp(struct session *s, const struct epoch_key *k)
+{
+    struct udp_order o = {.kind = UDP_EPOCH, .session = s->id, .epoch = k->serial};
+
+    memcpy(o.epoch_key, k->key, sizeof o.epoch_key);
+    dispatch_udp(s->server, &o, NULL);
+    sodium_memzero(&o, sizeof o);
+}
+
+static json_t *event_of(const struct epoch_key *k)
 {
     char hex[2 * SEAL_KEY_BYTES + 1];
+    json_t *event;
+
+    sodium_bin2hex(hex, sizeof hex, k->key, sizeof k->key);
+    event = json_pack("{s:I, s:s}", "serial", (json_int_t)k->serial, "key", hex);
+    sodium_memzero(hex, sizeof hex);
+    return event;
+}
+
+static void hand_out(struct live_room *r)
+{
     struct occupant *p;
 
-    r->epoch.unacknowledged = 0;
-    sodium_bin2hex(hex, sizeof hex, r->epoch.key, sizeof r->epoch.key);
-    LIST_FOREACH(p, &r->occupants, next)
-    {
-        struct udp_order o = {.kind = UDP_EPOCH, .epoch = r->epoch.serial};
+    r->epoch.unacknowledged = r->present;
+    LIST_FOREACH (p, &r->occupants, next)
+        if (p->session != NULL)
+            by_udp(p->session, &r->epoch.newest);
+    events_all(r, "epoch", event_of(&r->epoch.newest));
+}
 
-        if (p->session == NULL)
-            continue;
-        o.session = p->session->id;
-        memcpy(o.epoch_key, r->epoch.key, sizeof o.epoch_key);
-        dispatch_udp(r->server, &o, NULL);
-        sodium_memzero(&o, sizeof o);
-        p->session->epoch_told = r->epoch.serial;
-        r->epoch.unacknowledged++;
-        events_you(p->session, "epoch", json_pack("{s:I, s:s}", "serial", (json_int_t)r->epoch.serial, "key", hex));
-    }
-    sodium_memzero(hex, sizeof hex);
+void epoch_catch_up(struct session *who)
+{
+    const struct epoch *e = &who->seat->room->epoch;
+
+    if (e->newest.serial == e->used.serial)
+        return;
+    by_udp(who, &e->newest);
+    events_you(who, "epoch", event_of(&e->newest));
 }
 
 static void on_change(evutil_socket_t fd, short what, void *arg)
@@ -94,8 +112,12 @@ void epoch_end(struct live_room *r)
 
 void epoch_change(struct live_room *r)
 {
-    if (r->present > 0 && !evtimer_pending(r->epoch.change, NULL))
+    if (r->present == 0) { /* nobody to wait for */
+        make(r);
+        use(r);
+    } else if (!evtimer_pending(r->epoch.change, NULL)) {
         evtimer_add(r->epoch.change, &half_second);
+    }
 }
 
 void epoch_acknowledged(struct session *who, uint64_t serial)
@@ -105,7 +127,7 @@ void epoch_acknowledged(struct session *who, uint64_t serial)
     if (serial <= who->epoch_acknowledged)
         return;
     who->epoch_acknowledged = serial;
-    if (serial == r->epoch.serial && r->epoch.unacknowledged > 0 && --r->epoch.unacknowledged == 0 &&
+    if (serial == r->epoch.newest.serial && r->epoch.unacknowledged > 0 && --r->epoch.unacknowledged == 0 &&
         evtimer_pending(r->epoch.use, NULL)) {
         evtimer_del(r->epoch.use);
         use(r);

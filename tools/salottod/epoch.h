@@ -16,11 +16,16 @@ struct event;
 struct live_room;
 struct session;
 
-struct epoch {
-    uint64_t serial; /* the newest made; what people who come in get */
+struct epoch_key {
+    uint64_t serial;
     uint8_t key[SEAL_KEY_BYTES];
-    struct event *change; /* set: removals are being gathered */
-    struct event *use;    /* set: the newest is handed out but not in use */
+};
+
+struct epoch {
+    struct epoch_key used;   /* what packets are sealed under; what people who come in get */
+    struct epoch_key newest; /* handed out, and soon in use */
+    struct event *change;    /* set: removals are being gathered */
+    struct event *use;       /* set: the newest is handed out but not in use */
     unsigned unacknowledged;
 };
 
@@ -30,6 +35,9 @@ void epoch_end(struct live_room *r);
 
 /* Somebody has lost the right to listen. */
 void epoch_change(struct live_room *r);
+
+/* Hands the newest key to someone who has just come in, if it is not in use yet. */
+void epoch_catch_up(struct session *who);
 
 /* A session has acknowledged a serial. */
 void epoch_acknowledged(struct session *who, uint64_t serial);

@@ -24,42 +24,46 @@ void events_send(struct server *s, const uint64_t *connections, size_t n, json_t
     char *text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
 
     json_decref(json);
-    if (text != NULL) {
+    if (s->control == NULL) {
+        /* The daemon's end: nobody is there to hear it. */
+    } else if (text != NULL) {
         control_server_send(s->control, connections, n, text, strlen(text), close_after);
     } else {
         log_line(LOG_ERROR_LINE, "out of memory for an event; connections=%zu are closed", n);
         for (size_t i = 0; i < n; i++)
             control_server_close(s->control, connections[i]);
     }
+    if (text != NULL)
+        sodium_memzero(text, strlen(text)); /* it may hold a key or an invite */
     free(text);
 }
 
-/* To those in the room for whom `takes` holds. */
-static void tell(struct live_room *r, const char *channel_name, struct channel *channel, const char *name,
-                 json_t *event, bool (*takes)(const struct occupant *))
+/* Gives the event its name and the channel's next number. NULL when out of memory, whatever it was. */
+static json_t *numbered(json_t *event, const char *name, const char *channel_name, struct channel *channel)
+{
+    channel->sequence++;
+    if (event == NULL ||
+        json_object_update_new(event, json_pack("{s:s, s:s, s:s, s:I}", "event", name, "channel", channel_name, "run",
+                                                channel->run, "seq", (json_int_t)channel->sequence)) == 0)
+        return event;
+    json_decref(event);
+    return NULL;
+}
+
+/* To those in the room for whom `takes` holds, but not to `but`. The reference to event stays the caller's. */
+static void tell(struct live_room *r, json_t *event, bool (*takes)(const struct occupant *), const struct occupant *but)
 {
     uint64_t *connections = r->present > 0 ? calloc(r->present, sizeof *connections) : NULL;
     struct occupant *o;
     size_t n = 0;
 
-    channel->sequence++;
-    if (connections == NULL) {
-        json_decref(event);
+    if (connections == NULL)
         return;
-    }
-    LIST_FOREACH(o, &r->occupants, next)
-    if (o->session != NULL && takes(o) && n < r->present)
-        connections[n++] = o->session->connection;
-    if (event != NULL &&
-        json_object_update_new(event, json_pack("{s:s, s:s, s:s, s:I}", "event", name, "channel", channel_name, "run",
-                                                channel->run, "seq", (json_int_t)channel->sequence)) != 0) {
-        json_decref(event);
-        event = NULL;
-    }
+    LIST_FOREACH (o, &r->occupants, next)
+        if (o->session != NULL && o != but && takes(o) && n < r->present)
+            connections[n++] = o->session->connection;
     if (n > 0)
-        events_send(r->server, connections, n, event, false);
-    else
-        json_decref(event);
+        events_send(r->server, connections, n, json_incref(event), false);
     free(connections);
 }
 
@@ -81,17 +85,43 @@ static bool subscribed(const struct occupant *o)
 
 void events_room(struct live_room *r, const char *name, json_t *event)
 {
-    tell(r, "room", &r->room_channel, name, event, everyone);
+    event = numbered(event, name, "room", &r->room_channel);
+    tell(r, event, everyone, NULL);
+    json_decref(event);
+}
+
+void events_room_about(struct live_room *r, const char *name, json_t *event, const struct occupant *who, json_t *more)
+{
+    event = numbered(event, name, "room", &r->room_channel);
+    tell(r, event, everyone, who);
+    if (who->session != NULL) {
+        json_object_update(event, more);
+        events_send(r->server, &who->session->connection, 1, json_incref(event), false);
+    }
+    json_decref(event);
+    json_decref(more);
 }
 
 void events_audience(struct live_room *r, const char *name, json_t *event)
 {
-    tell(r, "audience", &r->audience_channel, name, event, subscribed);
+    event = numbered(event, name, "audience", &r->audience_channel);
+    if (r->subscribers > 0)
+        tell(r, event, subscribed, NULL);
+    json_decref(event);
 }
 
 void events_order(struct live_room *r, const char *name, json_t *event)
 {
-    tell(r, "order", &r->order_channel, name, event, keeps_order);
+    event = numbered(event, name, "order", &r->order_channel);
+    tell(r, event, keeps_order, NULL);
+    json_decref(event);
+}
+
+void events_all(struct live_room *r, const char *name, json_t *event)
+{
+    if (event != NULL && json_object_update_new(event, json_pack("{s:s, s:s}", "event", name, "channel", "you")) == 0)
+        tell(r, event, everyone, NULL);
+    json_decref(event);
 }
 
 void events_you(struct session *s, const char *name, json_t *event)

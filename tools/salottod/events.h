@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 struct live_room;
+struct occupant;
 struct server;
 struct session;
 
@@ -23,8 +24,15 @@ void channel_begin(struct channel *c);
 
 /* Each takes over the reference to `event`, an object with its own members; name and numbers are added. */
 void events_room(struct live_room *r, const char *name, json_t *event);
+
+/* As events_room(), but the one it is about is told `more` beside it, which is for their ears alone. Takes over both.
+ */
+void events_room_about(struct live_room *r, const char *name, json_t *event, const struct occupant *who, json_t *more);
+
 void events_audience(struct live_room *r, const char *name, json_t *event);
 void events_order(struct live_room *r, const char *name, json_t *event);
+/* To each of a room for themself: channel `you`. */
+void events_all(struct live_room *r, const char *name, json_t *event);
 void events_you(struct session *s, const char *name, json_t *event);
 
 /* "sent_away" to one session, whose connection closes after it. by and why may be NULL or empty. */

@@ -31,7 +31,7 @@ struct join {
     uint8_t key[32];
     enum stream stream;
     bool hand, mic_open;
-    unsigned takes; /* of the occupant, when the database was asked */
+    uint64_t asked; /* server.acts when the database was */
     /* found by the storage thread */
     struct room_row row;
     struct member member;
@@ -130,16 +130,31 @@ static json_t *welcome(const struct session *s)
     char hex[2 * SEAL_KEY_BYTES + 1];
     json_t *body;
 
-    sodium_bin2hex(hex, sizeof hex, r->epoch.key, sizeof r->epoch.key);
+    sodium_bin2hex(hex, sizeof hex, r->epoch.used.key, sizeof r->epoch.used.key);
     body =
         json_pack("{s:I, s:{s:s, s:s}, s:o, s:s, s:I, s:b, s:{s:I, s:s}, s:o, s:i, s:s, s:I}", "session",
                   (json_int_t)s->id, "room", "name", r->row.name, "title", r->row.title, "you", occupant_json(s->seat),
                   "tier", stream_name(s->stream), "position", (json_int_t)room_position(r->mixer), "parked",
-                  (int)atomic_load(&room_stats(r->mixer)->parked), "epoch", "serial", (json_int_t)r->epoch.serial,
+                  (int)atomic_load(&room_stats(r->mixer)->parked), "epoch", "serial", (json_int_t)r->epoch.used.serial,
                   "key", hex, "stage", stage_json(r), "listeners", (int)live_room_listeners(r), "run",
                   r->room_channel.run, "seq", (json_int_t)r->room_channel.sequence);
     sodium_memzero(hex, sizeof hex);
     return body;
+}
+
+/* They left, or were sent away, before they had sat down. */
+static void answer_left(struct join *j)
+{
+    struct err err;
+
+    err_set(&err, ERR_SENT_AWAY, NULL, "left %s before having come in", j->room);
+    answer_err(j->server, j->connection, j->id, &err);
+}
+
+static void join_over(struct join *j)
+{
+    j->server->in_flight--;
+    join_free(j);
 }
 
 static void on_seated(struct errand *e)
@@ -147,13 +162,15 @@ static void on_seated(struct errand *e)
     struct join *j = (struct join *)e;
     struct session *s = session_by_connection(j->server, j->connection);
 
-    /* They may have left, or been sent away, while the threads were told. */
     if (s != NULL && s->seat != NULL) {
         answer_ok(j->server, j->connection, j->id, welcome(s));
+        epoch_catch_up(s);
         if (j->hand && s->seat->standing.role < ROLE_SPEAKER)
             acts_hand(s->seat, true);
+    } else if (s != NULL) {
+        answer_left(j);
     }
-    join_free(j);
+    join_over(j);
 }
 
 /* The same key elsewhere gives way at once. */
@@ -177,7 +194,7 @@ static int prefer_live(struct join *j, struct live_room *r, struct err *err)
     if (o != NULL && o->banned)
         return err_set(err, ERR_DENIED, "only a moderator of the room can lift the ban", "you are banned from %s",
                        r->row.name);
-    if (o != NULL && o->takes != j->takes)
+    if (o != NULL && o->changed > j->asked)
         j->member = o->standing;
     return 0;
 }
@@ -196,12 +213,15 @@ static int seat(struct join *j, struct session *s, struct err *err)
         return -(int)err->code;
     }
     replace(r, j->member.person.id);
+    /* Also when there is no seat for them: an invite may have given them a role. */
+    if (j->member.role > ROLE_LISTENER && occupant_know(r, &j->member) == NULL)
+        return err_set(err, ERR_INTERNAL, NULL, "out of memory for one more person in %s", r->row.name);
     if (max > 0 && r->present >= max) {
         live_room_rest(r);
         return err_set(err, ERR_DENIED, "try again when somebody has left", "the room %s is full (%u people)",
                        r->row.name, max);
     }
-    s->mic_open = j->mic_open;
+    s->mic_open = s->mic_asked = j->mic_open;
     errand_begin(&j->errand, on_seated);
     if (seat_take(r, s, &j->member, j->stream, &j->errand, err) != 0) {
         live_room_rest(r);
@@ -211,14 +231,31 @@ static int seat(struct join *j, struct session *s, struct err *err)
     return 0;
 }
 
+/* They may have come under a new handle, which they bear in every room. */
+static void rename_everywhere(struct join *j)
+{
+    struct live_room *r;
+
+    LIST_FOREACH (r, &j->server->rooms, next) {
+        struct occupant *o = occupant_by_id(r, j->member.person.id);
+
+        if (o != NULL)
+            o->standing.person = j->member.person;
+    }
+}
+
 static void on_decided(void *arg, int status, const struct err *err)
 {
     struct join *j = arg;
     struct session *s = session_by_connection(j->server, j->connection);
     struct err local;
 
-    if (s == NULL) {
-        join_free(j);
+    if (status == 0)
+        rename_everywhere(j);
+    if (s == NULL || !s->joining) { /* gone, or left again */
+        if (s != NULL)
+            answer_left(j);
+        join_over(j);
         return;
     }
     s->joining = false;
@@ -228,16 +265,8 @@ static void on_decided(void *arg, int status, const struct err *err)
     }
     if (status != 0) {
         answer_err(j->server, j->connection, j->id, err);
-        join_free(j);
+        join_over(j);
     }
-}
-
-static void remember_takes(struct join *j)
-{
-    struct live_room *r = live_room_find(j->server, j->room);
-    struct occupant *o = r != NULL ? occupant_by_key(r, j->key) : NULL;
-
-    j->takes = o != NULL ? o->takes : 0;
 }
 
 void join_request(struct session *s, json_int_t id, const json_t *request)
@@ -265,6 +294,7 @@ void join_request(struct session *s, json_int_t id, const json_t *request)
     j->id = id;
     memcpy(j->key, s->key, sizeof j->key);
     s->joining = true;
-    remember_takes(j);
+    j->asked = s->server->acts;
+    s->server->in_flight++;
     storage_submit(s->server->storage, decide, on_decided, j);
 }

@@ -13,9 +13,9 @@ struct live_room *live_room_find(struct server *s, const char *name)
 {
     struct live_room *r;
 
-    LIST_FOREACH(r, &s->rooms, next)
-    if (!r->ended && strcmp(r->row.name, name) == 0)
-        return r;
+    LIST_FOREACH (r, &s->rooms, next)
+        if (!r->ended && strcmp(r->row.name, name) == 0)
+            return r;
     return NULL;
 }
 
@@ -23,9 +23,9 @@ struct live_room *live_room_by_id(struct server *s, int64_t id)
 {
     struct live_room *r;
 
-    LIST_FOREACH(r, &s->rooms, next)
-    if (!r->ended && r->row.id == id)
-        return r;
+    LIST_FOREACH (r, &s->rooms, next)
+        if (!r->ended && r->row.id == id)
+            return r;
     return NULL;
 }
 
@@ -109,6 +109,9 @@ struct live_room *live_room_open(struct server *s, const struct room_row *row, c
         r->row = *row;
         r->number = ++s->last_room_number;
         LIST_INIT(&r->occupants);
+        STAILQ_INIT(&r->orders);
+        for (int t = 0; t < STREAM_TIERS; t++)
+            r->tier[t].next_number = s->next_number;
         channel_begin(&r->room_channel);
         channel_begin(&r->audience_channel);
         channel_begin(&r->order_channel);
@@ -150,8 +153,14 @@ void live_room_close(struct live_room *r)
 
     room_stop(r->mixer);
     dispatch_room_answers(r->mixer);
-    if (!s->stopping)
-        dispatch_all_outlets(s, &gone, NULL);
+    dispatch_drop(&r->orders);
+    dispatch_all_outlets(s, &gone, NULL);
+    for (int t = 0; t < STREAM_TIERS; t++) {
+        uint64_t next = r->tier[t].tier != NULL ? tape_next(tier_tape(r->tier[t].tier)) : r->tier[t].next_number;
+
+        if (next > s->next_number)
+            s->next_number = next;
+    }
     LIST_REMOVE(r, next);
     log_line(LOG_INFO_LINE, "room closed room=%s", r->row.name);
     destroy(r);
@@ -171,7 +180,8 @@ static void on_tier_released(struct errand *e)
     struct tier_release *t = (struct tier_release *)e;
     struct live_room *r = t->room;
 
-    tier_free(t->tier);
+    if (e->error == 0) /* else the mixer was stopped, and frees it */
+        tier_free(t->tier);
     free(t);
     r->pending--;
     live_room_rest(r);
@@ -191,7 +201,7 @@ const struct tape *live_room_tune(struct live_room *r, enum stream stream, struc
             return NULL;
         }
         add.block = t->tier;
-        dispatch_room(r->server, r->mixer, &add, NULL);
+        dispatch_room(r, &add, NULL);
     }
     t->tuned++;
     return tier_tape(t->tier);
@@ -215,7 +225,7 @@ void live_room_untune(struct live_room *r, enum stream stream)
     t->next_number = tape_next(tier_tape(t->tier)) + 256;
     t->tier = NULL;
     errand_begin(&release->errand, on_tier_released);
-    dispatch_room(r->server, r->mixer, &remove, &release->errand);
+    dispatch_room(r, &remove, &release->errand);
     errand_let_go(&release->errand);
 }
 

@@ -40,10 +40,11 @@ struct live_room {
     struct occupant *slot[ROOM_STRIPS_MAX]; /* who holds a strip */
     uint32_t slots_taken;                   /* bit n: also while its last strip is being taken away */
     uint8_t lease[ROOM_STRIPS_MAX];
-    unsigned present;
+    unsigned present, subscribers;
     unsigned on_outlet[SERVER_OUTLETS_MAX];
-    unsigned pending; /* things of other threads that still point into it */
-    uint32_t talking; /* as last told */
+    unsigned pending;             /* things of other threads that still point into it */
+    struct waiting_orders orders; /* for the mixer, while its ring is full */
+    uint32_t talking;             /* as last told */
     struct channel room_channel, audience_channel, order_channel;
     struct event *grace;    /* after the last has left */
     struct event *counting; /* at most one head count a second */

@@ -8,15 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KEY_PREFIX_MIN 4 /* as people_find() */
-
 struct occupant *occupant_by_id(struct live_room *r, int64_t person)
 {
     struct occupant *o;
 
-    LIST_FOREACH(o, &r->occupants, next)
-    if (o->standing.person.id == person)
-        return o;
+    LIST_FOREACH (o, &r->occupants, next)
+        if (o->standing.person.id == person)
+            return o;
     return NULL;
 }
 
@@ -24,34 +22,20 @@ struct occupant *occupant_by_key(struct live_room *r, const uint8_t key[32])
 {
     struct occupant *o;
 
-    LIST_FOREACH(o, &r->occupants, next)
-    if (memcmp(o->standing.person.key, key, sizeof o->standing.person.key) == 0)
-        return o;
+    LIST_FOREACH (o, &r->occupants, next)
+        if (memcmp(o->standing.person.key, key, sizeof o->standing.person.key) == 0)
+            return o;
     return NULL;
 }
 
-struct occupant *occupant_by_name(struct live_room *r, const char *name)
+struct occupant *occupant_by_handle(struct live_room *r, const char *handle)
 {
-    size_t len = strlen(name);
-    struct occupant *o, *found = NULL;
+    struct occupant *o;
 
-    LIST_FOREACH(o, &r->occupants, next)
-    if (strcmp(o->standing.person.handle, name) == 0)
-        return o;
-    if (len < KEY_PREFIX_MIN)
-        return NULL;
-    LIST_FOREACH(o, &r->occupants, next)
-    {
-        char text[IDENTITY_TEXT_BYTES];
-
-        identity_text(text, o->standing.person.key);
-        if (strncmp(text, name, len) != 0)
-            continue;
-        if (found != NULL)
-            return NULL;
-        found = o;
-    }
-    return found;
+    LIST_FOREACH (o, &r->occupants, next)
+        if (strcmp(o->standing.person.handle, handle) == 0)
+            return o;
+    return NULL;
 }
 
 struct occupant *occupant_know(struct live_room *r, const struct member *m)

@@ -31,14 +31,17 @@ struct occupant {
     struct strip_release *strip_release; /* what leaving the stage and the seat will need */
     struct seat_release *seat_release;
     unsigned slot;
-    unsigned takes; /* counts acts that take away: a grant that was overtaken by one is not carried out */
+    /* A grant takes effect after its commit. If by then the same was taken from the person, it is not carried out. And
+     * what the database told a join before the last act is out of date. All by server.acts. */
+    uint64_t role_taken, voice_taken, changed;
 };
 
 struct occupant *occupant_by_id(struct live_room *r, int64_t person);
 struct occupant *occupant_by_key(struct live_room *r, const uint8_t key[32]);
 
-/* As people_find(): a handle, or a prefix of a key. NULL when the room does not know such a person or more than one. */
-struct occupant *occupant_by_name(struct live_room *r, const char *handle_or_key);
+/* By the whole handle. (Key prefixes are looked up in the database: among those present alone, one could be taken for
+ * somebody else's handle.) */
+struct occupant *occupant_by_handle(struct live_room *r, const char *handle);
 
 /* The one of that standing, made if the room did not know them; its standing is brought up to date. NULL: no memory. */
 struct occupant *occupant_know(struct live_room *r, const struct member *m);

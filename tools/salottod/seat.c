@@ -61,6 +61,12 @@ static void order_seat(struct live_room *r, struct session *s, const struct tape
     sodium_memzero(&in, sizeof in);
 }
 
+/* Sessions are numbered on and on; 2^32 are more than a run of the daemon sees. */
+static uint32_t next_id(const struct server *s)
+{
+    return s->last_session_id + 1;
+}
+
 int seat_take(struct live_room *r, struct session *s, const struct member *m, enum stream stream, struct errand *e,
               struct err *err)
 {
@@ -68,25 +74,27 @@ int seat_take(struct live_room *r, struct session *s, const struct member *m, en
     struct seat_release *release = calloc(1, sizeof *release);
     const struct tape *tape = o != NULL && release != NULL ? live_room_tune(r, stream, err) : NULL;
 
+    if (tape != NULL && id_table_put(&r->server->by_id, next_id(r->server), s) != 0) {
+        live_room_untune(r, stream);
+        tape = NULL;
+    }
     if (tape == NULL) {
         free(release);
         if (o != NULL)
             occupant_forget(o);
         return err_set(err, ERR_INTERNAL, NULL, "out of memory for one more person in %s", r->row.name);
     }
-    if (++r->server->last_session_id == 0)
-        r->server->last_session_id = 1;
-    s->id = r->server->last_session_id;
+    s->id = ++r->server->last_session_id;
+    r->subscribers += s->subscribed;
     s->seat = o;
     s->joined = true;
     s->stream = stream;
     s->outlet = live_room_on_outlet(r);
-    s->epoch_told = r->epoch.serial;
     o->session = s;
     o->seat_release = release;
     o->here_ns = now_ns();
     o->hand = false;
-    o->muted_self = false;
+    o->muted_self = m->role >= ROLE_SPEAKER && !s->mic_open; /* a microphone opens live only for who asked for it */
     r->present++;
     order_seat(r, s, tape, e);
     /* A full stage keeps nobody from listening: they have the role, and a place when one is free. */
@@ -138,7 +146,10 @@ void seat_leave(struct occupant *o, struct errand *e)
     o->seat_release = NULL;
     o->session = NULL;
     session->seat = NULL;
+    id_table_remove(&r->server->by_id, session->id);
     session->id = 0;
+    sodium_memzero(&session->keys, sizeof session->keys);
+    r->subscribers -= session->subscribed;
     r->present--;
     tell_audience(r, "left", o->standing.person.handle);
     live_room_count_soon(r);
@@ -162,6 +173,7 @@ static void on_retuned(struct errand *e)
     struct errand *parent = t->parent;
 
     live_room_untune(r, t->old);
+    errand_pass(e, parent);
     free(t);
     r->pending--;
     live_room_rest(r);
@@ -198,7 +210,7 @@ int seat_tune(struct occupant *o, enum stream stream, struct errand *e, struct e
     dispatch_outlet(r->server, s->outlet, &out, &t->errand);
     dispatch_udp(r->server, &in, &t->errand);
     if (o->strip != NULL)
-        dispatch_room(r->server, r->mixer, &own, &t->errand);
+        dispatch_room(r, &own, &t->errand);
     errand_let_go(&t->errand);
     return 0;
 }

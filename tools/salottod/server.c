@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <signal.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,28 +18,37 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
-#define FLUSH_MS     400u /* for people to hear that the server stops */
-#define SETTLE_STEPS 20u  /* of 10 ms */
+#define FLUSH_MS      400u /* for people to hear that the server stops */
+#define SETTLE_STEPS  20u  /* of 10 ms */
+#define CONTROL_BATCH 64u
 
 /* --- what the threads report */
 
 static void take_control_events(struct server *s)
 {
     struct control_event e;
+    unsigned n;
 
-    while (control_server_next(s->control, &e)) {
+    for (n = 0; n < CONTROL_BATCH && control_server_next(s->control, &e); n++) {
         switch (e.kind) {
         case CONTROL_OPENED:
             session_opened(s, &e);
             break;
         case CONTROL_TEXT:
-            session_text(s, &e);
+            if (!s->stopping)
+                session_text(s, &e);
+            sodium_memzero(e.text, e.len); /* it may hold a token */
+            free(e.text);
             break;
         case CONTROL_CLOSED:
             session_closed(s, e.connection);
             break;
         }
     }
+    sodium_memzero(&e, sizeof e);
+    /* Answers, timers and signals have their turn before the next batch. */
+    if (n == CONTROL_BATCH)
+        event_active(s->wake_event, EV_READ, 0);
 }
 
 static void take_udp_events(struct server *s)
@@ -75,9 +85,10 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
     take_control_events(s);
     take_udp_events(s);
     dispatch_outlet_answers(s);
-    LIST_FOREACH(r, &s->rooms, next)
-    live_room_look(r);
-    storage_poll(s->storage);
+    LIST_FOREACH (r, &s->rooms, next)
+        live_room_look(r);
+    if (s->storage != NULL)
+        storage_poll(s->storage);
     dispatch_waiting(s);
 }
 
@@ -144,6 +155,8 @@ int server_start(struct server *s, const struct config *c, struct err *err)
     s->wake_fd = s->sockets.udp = s->state.lock_fd = -1;
     LIST_INIT(&s->rooms);
     LIST_INIT(&s->sessions);
+    id_table_init(&s->by_connection);
+    id_table_init(&s->by_id);
     dispatch_init(&s->dispatch);
     status = state_open(&s->state, c, err);
     if (status == 0)
@@ -179,9 +192,9 @@ static void say_goodbye(struct server *s)
 {
     struct session *p;
 
-    LIST_FOREACH(p, &s->sessions, next)
-    if (p->seat != NULL)
-        events_sent_away(p, "stopping", "", "the server stops");
+    LIST_FOREACH (p, &s->sessions, next)
+        if (p->seat != NULL)
+            events_sent_away(p, "stopping", "", "the server stops");
 }
 
 static void free_events(struct server *s)
@@ -202,10 +215,10 @@ static bool is_settled(const struct server *s)
 {
     const struct live_room *r;
 
-    LIST_FOREACH(r, &s->rooms, next)
-    if (r->pending > 0)
-        return false;
-    return true;
+    LIST_FOREACH (r, &s->rooms, next)
+        if (r->pending > 0)
+            return false;
+    return s->in_flight == 0;
 }
 
 /* Lets the threads answer what they were asked, so that nothing is left half let go. */
@@ -219,32 +232,39 @@ static void settle(struct server *s)
     }
 }
 
-/* Commands that wait for their commit are answered; then sound stops in the direction in which it flows. Sessions stay
- * until nothing can ask for them any more. */
+/* Requests under way are carried out and answered, no new ones are taken; then sound stops in the direction in which it
+ * flows. Each part is NULL once it is gone, for what still calls on while the rest is taken down. */
 void server_stop(struct server *s)
 {
     struct live_room *r;
 
     s->stopping = true;
     sd_notify(0, "STOPPING=1");
-    if (s->control != NULL) {
-        storage_poll(s->storage);
-        say_goodbye(s);
-        settle(s);
-    }
-    if (s->storage != NULL)
-        storage_free(s->storage);
     if (s->control != NULL)
+        settle(s);
+    if (s->storage != NULL) {
+        storage_free(s->storage); /* calls back */
+        s->storage = NULL;
+    }
+    if (s->control != NULL) {
+        settle(s);
+        say_goodbye(s);
         control_server_free(s->control, FLUSH_MS);
+        s->control = NULL;
+    }
     if (s->udp != NULL)
         udp_in_free(s->udp);
-    LIST_FOREACH(r, &s->rooms, next)
-    room_stop(r->mixer);
+    s->udp = NULL;
+    LIST_FOREACH (r, &s->rooms, next)
+        room_stop(r->mixer);
     for (unsigned i = 0; i < s->outlets; i++)
         outlet_udp_free(s->outlet[i]);
+    s->outlets = 0;
     while ((r = LIST_FIRST(&s->rooms)) != NULL)
         live_room_close(r);
     session_free_all(s);
+    id_table_fini(&s->by_connection);
+    id_table_fini(&s->by_id);
     dispatch_fini(&s->dispatch);
     socket_close_server(&s->sockets);
     free_events(s);

@@ -10,6 +10,7 @@
 #include "mixer/err.h"
 #include "mixer/waker.h"
 #include "net/control_server.h"
+#include "net/id_table.h"
 #include "net/outlet_udp.h"
 #include "net/socket.h"
 #include "net/udp_in.h"
@@ -48,8 +49,13 @@ struct server {
     struct dispatch dispatch;
     struct live_rooms rooms;
     struct sessions sessions;
+    struct id_table by_connection; /* sessions */
+    struct id_table by_id;         /* those who sit in a room */
     uint32_t last_room_number;
     uint32_t last_session_id;
+    uint64_t next_number; /* of a new room's tapes: above all that were used in this run */
+    uint64_t acts;        /* counts acts on people's standing: the clock that tells which of two is newer */
+    unsigned in_flight;   /* requests that are not answered yet */
     bool stopping;
 };
 

@@ -15,31 +15,22 @@
 
 struct session *session_by_connection(struct server *s, uint64_t connection)
 {
-    struct session *p;
-
-    LIST_FOREACH(p, &s->sessions, next)
-    if (p->connection == connection)
-        return p;
-    return NULL;
+    return id_table_get(&s->by_connection, connection);
 }
 
 struct session *session_by_id(struct server *s, uint32_t id)
 {
-    struct session *p;
-
-    LIST_FOREACH(p, &s->sessions, next)
-    if (p->id == id && p->seat != NULL)
-        return p;
-    return NULL;
+    return id_table_get(&s->by_id, id);
 }
 
 void session_opened(struct server *s, const struct control_event *e)
 {
     struct session *p = calloc(1, sizeof *p);
 
-    if (p == NULL) {
+    if (p == NULL || id_table_put(&s->by_connection, e->connection, p) != 0) {
         log_line(LOG_ERROR_LINE, "out of memory for a connection");
         control_server_close(s->control, e->connection);
+        free(p);
         return;
     }
     p->server = s;
@@ -61,6 +52,7 @@ static void answer_wrong(struct session *p, json_int_t id, const char *message, 
 
 static void leave(struct session *p, json_int_t id)
 {
+    p->joining = false; /* a join that is under way is answered as left */
     if (p->seat != NULL)
         seat_leave(p->seat, NULL);
     answer_ok(p->server, p->connection, id, NULL);
@@ -74,11 +66,13 @@ static void subscribe(struct session *p, json_int_t id, const json_t *request)
         answer_wrong(p, id, "there is no such channel to subscribe to", "the channel is audience");
         return;
     }
+    if (p->seat != NULL && !p->subscribed)
+        p->seat->room->subscribers++;
     p->subscribed = true;
     answer_ok(p->server, p->connection, id, NULL);
 }
 
-void session_text(struct server *s, struct control_event *e)
+void session_text(struct server *s, const struct control_event *e)
 {
     struct session *p = session_by_connection(s, e->connection);
     json_error_t why;
@@ -101,13 +95,12 @@ void session_text(struct server *s, struct control_event *e)
     else
         answer_wrong(p, id, "there is no such request", "the requests are join, leave, subscribe and command");
     json_decref(request);
-    sodium_memzero(e->text, e->len); /* it may hold a token */
-    free(e->text);
 }
 
 static void destroy(struct session *p)
 {
     LIST_REMOVE(p, next);
+    id_table_remove(&p->server->by_connection, p->connection);
     sodium_memzero(p, sizeof *p);
     free(p);
 }

@@ -29,11 +29,11 @@ struct session {
     bool joining;          /* a join waits for the database */
     bool joined;           /* once, for good: the media keys serve one session, lest a nonce be used twice */
     bool subscribed;       /* to the audience channel */
-    bool mic_open;         /* a promotion finds the microphone open */
+    bool mic_asked;        /* their join said: a promotion shall find the microphone open */
+    bool mic_open;         /* it will: for that, or since a hand was raised */
     unsigned outlet;
     enum stream stream;
     uint64_t own_number; /* of its next own stream's packet */
-    uint64_t epoch_told; /* newest serial handed to it */
     uint64_t epoch_acknowledged;
 };
 
@@ -42,7 +42,7 @@ struct session *session_by_id(struct server *s, uint32_t id);
 
 /* What net reports. */
 void session_opened(struct server *s, const struct control_event *e);
-void session_text(struct server *s, struct control_event *e);
+void session_text(struct server *s, const struct control_event *e);
 void session_closed(struct server *s, uint64_t connection);
 
 /* For the daemon's end: frees without a word. */

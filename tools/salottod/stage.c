@@ -5,6 +5,7 @@
  */
 #include "tools/salottod/occupant.h"
 
+#include "tools/salottod/acts.h"
 #include "tools/salottod/live_room.h"
 #include "tools/salottod/session.h"
 
@@ -71,6 +72,7 @@ int stage_enter(struct occupant *o, struct errand *e, struct err *err)
         strip_free(o->strip);
         free(o->strip_release);
         o->strip = NULL;
+        o->strip_release = NULL;
         return err_set(err, ERR_INTERNAL, NULL, "out of memory for a strip");
     }
     r->lease[slot] = c.lease;
@@ -79,13 +81,27 @@ int stage_enter(struct occupant *o, struct errand *e, struct err *err)
     o->slot = (unsigned)slot;
     add.slot = o->slot;
     add.block = o->strip;
-    dispatch_room(r->server, r->mixer, &add, e);
+    dispatch_room(r, &add, e);
     stage.own_tape = strip_tape(o->strip);
     dispatch_outlet(r->server, o->session->outlet, &stage, e);
     order_udp_stage(o, e);
     events_room(r, "stage", occupant_json(o));
     live_room_count_soon(r);
     return 0;
+}
+
+/* To who has waited longest of those who have the role for it but found the stage full. */
+static void give_place(struct live_room *r)
+{
+    struct occupant *o, *first = NULL;
+    struct err err;
+
+    LIST_FOREACH (o, &r->occupants, next)
+        if (o->session != NULL && o->strip == NULL && o->standing.role >= ROLE_SPEAKER &&
+            (first == NULL || o->here_ns < first->here_ns))
+            first = o;
+    if (first != NULL && !r->server->stopping && stage_enter(first, NULL, &err) == 0)
+        acts_tell_role(first, "", "there is a place on the stage now");
 }
 
 static void on_strip_released(struct errand *e)
@@ -111,10 +127,12 @@ static void on_strip_released(struct errand *e)
         return;
     }
     r->slots_taken &= ~(1u << s->slot);
-    strip_free(s->strip);
+    if (e->error == 0) /* else the mixer was stopped, and frees it */
+        strip_free(s->strip);
     errand_pass(e, parent);
     free(s);
     r->pending--;
+    give_place(r);
     live_room_rest(r);
     errand_arrived(parent);
 }
@@ -144,7 +162,7 @@ void stage_leave(struct occupant *o, bool leaving, struct errand *e)
         dispatch_outlet(r->server, s->outlet, &gone, &s->errand);
     }
     dispatch_udp(r->server, &off, &s->errand);
-    dispatch_room(r->server, r->mixer, &remove, &s->errand);
+    dispatch_room(r, &remove, &s->errand);
     r->slot[o->slot] = NULL;
     r->talking &= ~(1u << o->slot);
     o->strip = NULL;
@@ -164,7 +182,7 @@ void stage_mute(struct occupant *o, struct errand *e)
         return;
     c.slot = o->slot;
     heard.session = o->session->id;
-    dispatch_room(o->room->server, o->room->mixer, &c, e);
+    dispatch_room(o->room, &c, e);
     dispatch_udp(o->room->server, &heard, e);
 }
 
@@ -175,5 +193,5 @@ void stage_fader(struct occupant *o, struct errand *e)
     if (o->strip == NULL)
         return;
     c.slot = o->slot;
-    dispatch_room(o->room->server, o->room->mixer, &c, e);
+    dispatch_room(o->room, &c, e);
 }

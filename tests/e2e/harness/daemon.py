@@ -1,5 +1,4 @@
 """A salottod of one's own: in a folder of its own, on a free port."""
-import json
 import os
 import re
 import signal

@@ -1,27 +1,29 @@
 """Is this voice in that recording: when, how loud, and how surely?
 
-All listening is done at 8 kHz between 200 and 3400 Hz, where codecs keep the waveform, and with 6 dB an octave of
-emphasis, so that the fundamental does not outweigh all else. A voice's level is taken from the best linear filter
-(least squares, a few ms long) that makes it into the recording: codecs and a fraction of a sample of delay bend the
-waveform a little, and the noise that they add is not counted.
+Listening is done between 200 and 3400 Hz, where codecs keep the waveform, at 8 kHz, and with 6 dB an octave of emphasis,
+so that the fundamental does not outweigh all else. A voice's level is taken from the best linear filter (least squares,
+a few ms long) that makes it into the recording: codecs bend the waveform a little, and the noise that they add is not
+counted. A machine under load loses packets and shifts what follows, so longer passages are looked at second by second.
 """
 import numpy as np
 
-from .sound import RATE, db
+from .sound import RATE, db, rms_db
 
 _RATE = 8000
 _STEP = RATE // _RATE
 _TAPS = 48  # 6 ms
 
 
+def _weighted(pcm):
+    spectrum = np.fft.rfft(pcm)
+    frequency = np.fft.rfftfreq(len(pcm), 1 / RATE)
+    return spectrum * np.where((frequency > 200) & (frequency < 3400), frequency / 1000, 0)
+
+
 def band(pcm):
     """The part that is listened to, at 8 kHz."""
     n = len(pcm) // _STEP * _STEP
-    spectrum = np.fft.rfft(pcm[:n])
-    frequency = np.fft.rfftfreq(n, 1 / RATE)
-    weight = np.where((frequency > 200) & (frequency < 3400), frequency / 1000, 0)
-    kept = (spectrum * weight)[: n // _STEP // 2 + 1]
-    return np.fft.irfft(kept, n // _STEP) / _STEP
+    return np.fft.irfft(_weighted(pcm[:n])[: n // _STEP // 2 + 1], n // _STEP) / _STEP
 
 
 def _correlate(x, y):
@@ -42,9 +44,35 @@ def locate(piece, recording):
     if len(y) < len(x):
         raise RuntimeError("the recording is shorter than what is looked for in it")
     energy = np.sqrt(np.maximum(_energies(y, len(x)), 1e-9) * (x @ x))
-    likeness = _correlate(x, y) / energy
-    d = int(np.argmax(likeness))
-    return d * _STEP, float(likeness[d])
+    coarse = int(np.argmax(_correlate(x, y) / energy)) * _STEP
+    # To the sample: the same, around there, at the full rate.
+    first = max(0, coarse - _STEP)
+    last = min(len(recording) - len(piece), coarse + _STEP)
+    x = np.fft.irfft(_weighted(piece), len(piece))
+    around = recording[first : last + len(piece)]
+    y = np.fft.irfft(_weighted(around), len(around))
+    found = [x @ y[d : d + len(x)] / np.sqrt((x @ x) * max(y[d : d + len(x)] @ y[d : d + len(x)], 1e-9))
+             for d in range(last - first + 1)]
+    best = int(np.argmax(found))
+    return first + best, float(found[best])
+
+
+def hear(passage, recording):
+    """A passage of several seconds, found and then listened to second by second where there is speech in it. Where it
+    lies, and the medians of likeness and of level in decibels relative to the passage: (sample, likeness, level)."""
+    at, _ = locate(passage, recording)
+    likenesses, levels = [], []
+    slack = RATE // 4
+    for start in range(0, len(passage) - RATE + 1, RATE):
+        piece = passage[start : start + RATE]
+        first = max(0, at + start - slack)
+        around = recording[first : at + start + RATE + slack]
+        if rms_db(piece) < -35 or len(around) < RATE:
+            continue
+        d, alike = locate(piece, around)
+        likenesses.append(alike)
+        levels.append(level_db([piece], around[d : d + RATE])[0])
+    return at, float(np.median(likenesses)), float(np.median(levels))
 
 
 def align(voice, recording, start, samples, shift, slack=RATE // 2):
