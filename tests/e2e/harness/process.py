@@ -5,6 +5,7 @@ Every child leads a process group and dies with us even when we are killed; end_
 import atexit
 import ctypes
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -18,6 +19,7 @@ BUILD = os.path.join(REPO, os.environ.get("BUILD", "build"))
 SPEECH = os.path.join(REPO, "build", "speech")
 PATIENCE_S = 30.0  # how long any event may take: generous, so that only a fault exceeds it
 
+_SANITIZER = re.compile(r"(ERROR|WARNING): \w+Sanitizer|runtime error:")
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 _children = []
@@ -163,7 +165,22 @@ def logs(lines=15):
     return "\n".join(text)
 
 
+def stop_all():
+    """Ends the children as a person would, and returns what sanitizers have said in them."""
+    for c in reversed(_children):
+        c.signal(signal.SIGTERM)
+    found = []
+    for c in reversed(_children):
+        try:
+            c.wait(10)
+        except TimeoutError as e:
+            found.append(str(e))
+        found += [f"{c.name}: {line}" for line in c.err().splitlines() if _SANITIZER.search(line)]
+    return found
+
+
 def end_all():
+    """Ends what still runs by force, and removes the folders."""
     for c in reversed(_children):
         try:
             c.kill()

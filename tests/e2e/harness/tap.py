@@ -88,6 +88,7 @@ def main(setup=lambda: None, limit=240):
     signal.alarm(limit)
     print(f"1..{len(_checks)}", flush=True)
     failed = 0
+    unclean = []
     world = broken = None
     try:
         try:
@@ -109,9 +110,12 @@ def main(setup=lambda: None, limit=240):
                 diag(e if isinstance(e, Failure) else "".join(traceback.format_exception(e)))
                 if isinstance(e, CutOff):
                     broken = e
-        if failed:
-            diag(process.logs())
+        unclean = process.stop_all()
+        if unclean:
+            diag("\n".join(["not clean at the end:", *unclean]))
+        if failed or unclean:
+            diag(process.logs(60 if unclean else 15))
     finally:
         signal.alarm(0)
         process.end_all()
-    sys.exit(1 if failed else 0)
+    sys.exit(1 if failed or unclean else 0)
