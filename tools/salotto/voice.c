@@ -65,6 +65,8 @@ static int run_file(struct voice *v, bool on_stage, bool allowed, uint64_t now_n
         v->running = false;
         return 0;
     }
+    if (!v->running && !allowed)
+        return 0;
     if (!v->running) {
         v->running = true;
         v->began_ns = now_ns;
