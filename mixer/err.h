@@ -32,7 +32,8 @@ struct err {
 };
 
 /* Fills *err (err may be NULL) and returns -code. mend may be NULL. fmt makes the message; both are cut to fit, and
- * control characters in them become '?', so that names from outside can't play with a terminal or a log. */
+ * control characters, and what is no UTF-8, become '?', so that names from outside can't play with a terminal or a log
+ * and the result can always go into JSON. */
 int err_set(struct err *err, enum err_code code, const char *mend, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -260,7 +261,9 @@ int socket_connect(const char *host, uint16_t port, unsigned timeout_ms, struct 
     int rc, won;
 
     snprintf(service, sizeof service, "%u", port);
-    rc = getaddrinfo(host, service, &hints, &found);
+    /* The name localhost is always this machine, whatever a resolver or a missing hosts file says (RFC 6761 section
+     * 6.3); no node stands for the loopback addresses. */
+    rc = getaddrinfo(strcasecmp(host, "localhost") == 0 ? NULL : host, service, &hints, &found);
     if (rc != 0)
         return err_set(err, ERR_UNREACHABLE, "check the host's name in the link, and your network",
                        "cannot find %s: %s", host, rc == EAI_SYSTEM ? strerror(errno) : gai_strerror(rc));

@@ -38,6 +38,18 @@ static void test_control_characters(void **state)
     assert_string_equal(err.mend, "a?b");
 }
 
+static void test_letters(void **state)
+{
+    struct err err;
+
+    (void)state;
+    err_set(&err, ERR_USAGE, "\xe2\x82", "'%.4s' €𝄞", "caf\xc3\xa8");
+    assert_string_equal(err.message, "'caf?' €𝄞");
+    assert_string_equal(err.mend, "??");
+    err_set(&err, ERR_USAGE, NULL, "\xc0\x80 \xe0\x80\x80 \xed\xa0\x80 \xf4\x90\x80\x80 \xff \xf0");
+    assert_string_equal(err.message, "?? ??? ??? ???? ? ?");
+}
+
 static void test_cut(void **state)
 {
     char long_name[1000];
@@ -72,6 +84,7 @@ int main(void)
         {"an error has a code, a message and a mend, and returns the negative code", test_set, NULL, NULL, NULL},
         {"an error may be returned without a place to write it", test_no_place, NULL, NULL, NULL},
         {"control characters in a message become question marks", test_control_characters, NULL, NULL, NULL},
+        {"so does what is no UTF-8, as a letter cut in two", test_letters, NULL, NULL, NULL},
         {"a message that is too long is cut", test_cut, NULL, NULL, NULL},
         {"a mend can be added later, and a copy outlives its original", test_mend_later, NULL, NULL, NULL},
     };

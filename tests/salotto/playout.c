@@ -197,6 +197,20 @@ static void talking_again_right_after_the_handover_is_seamless_too(void **state)
     assert_int_equal(w->marks, 1);
 }
 
+static void who_is_sent_from_the_stage_hears_on_with_no_more_than_a_short_concealment(void **state)
+{
+    (void)state;
+    join_a_speaking_room();
+    run(50);
+    begin_to_talk();
+    run(75);
+    leave_stage();
+    run(75);
+    assert_int_equal(w->marks, 1);
+    assert_in_range(playout_stats(w->playout)->concealed, 0, 2); /* pieces of 10 ms, under the crossfade */
+    assert_tone_is_there(first_sound() + TICK, w->samples, 0.6);
+}
+
 static bool drop_some_own(const struct tape_packet *p, enum stream s)
 {
     return s == STREAM_OWN && p->position >= BASE + 186 * TICK && p->position < BASE + 187 * TICK;
@@ -369,6 +383,7 @@ int main(void)
         TEST(a_lost_handover_is_made_up_for),
         TEST(a_lost_first_own_packet_is_concealed),
         TEST(talking_again_right_after_the_handover_is_seamless_too),
+        TEST(who_is_sent_from_the_stage_hears_on_with_no_more_than_a_short_concealment),
         TEST(a_loss_while_both_streams_come_does_not_let_one_hear_oneself),
         TEST(another_tier_is_heard_from_the_same_position_on),
         TEST(a_parked_room_is_silent_and_waking_it_loses_no_sound),

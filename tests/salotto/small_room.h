@@ -259,6 +259,13 @@ static void stop_talking(void)
     w->talking = false;
 }
 
+/* Sent from the stage: the own stream ends at once. */
+static void leave_stage(void)
+{
+    w->talking = false;
+    w->both = 1;
+}
+
 /* The room wakes: fresh encoders. */
 static void wake(void)
 {

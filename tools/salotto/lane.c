@@ -14,11 +14,12 @@
 #define PACKETS_MAX  64u
 #define MISSING_MAX  5760u /* 120 ms without a packet: a lane that is only followed has nothing to offer */
 #define FOLLOW_FILLS 64u   /* pieces at most in one lane_follow() */
+#define STEP_SAMPLES 480u
 
 int lane_init(struct lane *l)
 {
-    const struct jitter_config config = {
-        .start_packets = LANE_START_PACKETS, .capacity = PACKETS_MAX, .max_ms = HELD_MAX_MS};
+    /* When to begin is decided in may_begin(). */
+    const struct jitter_config config = {.start_packets = 1, .capacity = PACKETS_MAX, .max_ms = HELD_MAX_MS};
 
     memset(l, 0, sizeof *l);
     l->jitter = jitter_new(&config);
@@ -41,6 +42,8 @@ void lane_reset(struct lane *l, enum stream tier)
     l->tier = tier;
     l->used = l->running = l->idle = l->packet_fresh = false;
     l->position = l->first = l->end = l->warmed = l->missing = 0;
+    l->waited = 0;
+    l->pause = false;
     l->packet_position = 0;
     l->packet_samples = 0;
     l->at = l->left = 0;
@@ -65,6 +68,7 @@ int lane_put(struct lane *l, const struct tape_packet *t, uint64_t now_ns)
     if (ret != 0 && ret != -ENOBUFS)
         return ret;
     l->frame = (uint32_t)samples;
+    l->pause = (t->flags & TAPE_PAUSE) != 0;
     if (!l->used || t->position < l->first)
         l->first = t->position;
     if (!l->used || t->position + (unsigned)samples > l->end)
@@ -73,13 +77,40 @@ int lane_put(struct lane *l, const struct tape_packet *t, uint64_t now_ns)
     return ret;
 }
 
-void lane_fill(struct lane *l, unsigned want)
+static unsigned enough(const struct lane *l)
+{
+    unsigned samples = LANE_START_PACKETS * l->frame;
+
+    return samples < LANE_START_SAMPLES ? samples : LANE_START_SAMPLES;
+}
+
+/* With nothing playing: is there enough to begin with, or has what is there waited for as long as that, or is no more
+ * to come soon? */
+static bool may_begin(struct lane *l, unsigned want)
+{
+    unsigned held = jitter_held_ms(l->jitter) * (PACKET_RATE_HZ / 1000);
+
+    if (held == 0)
+        l->waited = 0;
+    if (held == 0 || (held < enough(l) && l->waited < LANE_START_SAMPLES && !l->pause)) {
+        l->waited += want;
+        return false;
+    }
+    l->waited = 0;
+    return true;
+}
+
+/* `eager`: begins with whatever is there. */
+static void make_piece(struct lane *l, unsigned want, bool eager)
 {
     struct packet p;
-    unsigned samples = 0;
+    unsigned samples = want;
     int made;
 
-    l->action = jitter_take(l->jitter, want, &p, &samples);
+    if (jitter_is_playing(l->jitter) || eager || may_begin(l, want))
+        l->action = jitter_take(l->jitter, want, &p, &samples);
+    else
+        l->action = JITTER_SILENCE;
     l->packet_fresh = l->action == JITTER_PLAY;
     if (l->action == JITTER_PLAY) {
         l->position = l->end + (uint64_t)(int64_t)(int32_t)(p.timestamp - (uint32_t)l->end);
@@ -106,6 +137,11 @@ void lane_fill(struct lane *l, unsigned want)
     }
 }
 
+void lane_fill(struct lane *l, unsigned want)
+{
+    make_piece(l, want, false);
+}
+
 unsigned lane_read(struct lane *l, float *pcm, unsigned n)
 {
     if (l->left == 0)
@@ -120,13 +156,13 @@ unsigned lane_read(struct lane *l, float *pcm, unsigned n)
 
 void lane_follow(struct lane *l, uint64_t to)
 {
-    if (!l->used || (!l->running && (l->first > to || !lane_may_start(l, l->first))))
+    if (!l->used || (!l->running && l->first > to))
         return;
     for (unsigned fills = 0; !l->running || l->position < to;) {
         if (l->left == 0) {
             if (fills++ == FOLLOW_FILLS || l->missing > MISSING_MAX)
                 break;
-            lane_fill(l, 960);
+            make_piece(l, STEP_SAMPLES, true);
             if (!l->running)
                 break;
         }
@@ -149,9 +185,5 @@ bool lane_is_at(const struct lane *l, uint64_t position)
 
 bool lane_may_start(const struct lane *l, uint64_t from)
 {
-    uint64_t enough = LANE_START_PACKETS * (uint64_t)l->frame;
-
-    if (enough > LANE_START_SAMPLES)
-        enough = LANE_START_SAMPLES;
-    return l->used && l->end >= from + enough;
+    return l->used && l->end >= from + enough(l);
 }

@@ -26,6 +26,8 @@ struct lane {
     bool running;        /* a packet was played: `position` is the room's; before, it only follows the clock */
     uint64_t position;   /* of the next sample that comes out */
     uint64_t first, end; /* positions offered so far: the first one's, and just after the last one's */
+    bool pause;          /* the packet offered last ends in a pause */
+    unsigned waited;     /* samples for which the first packets have waited for more */
     uint32_t frame;      /* samples of the last packet offered */
     uint64_t warmed;     /* samples decoded from packets */
     uint64_t missing;    /* samples in a row for which there was no packet */
@@ -56,7 +58,8 @@ void lane_fill(struct lane *l, unsigned want);
 /* Up to n samples (at least one) that are consecutive in position, from `position` on, which grows by the result. */
 unsigned lane_read(struct lane *l, float *pcm, unsigned n);
 
-/* Decodes without hearing until `position` is `to`, where there are packets from before it. */
+/* Decodes without hearing until `position` is `to`, where there are packets from before it. Does not wait for more to
+ * begin with: how far behind the room we are is what `to` says. */
 void lane_follow(struct lane *l, uint64_t to);
 
 /* Is its next sample the one of `position`? */

@@ -342,25 +342,30 @@ void session_speak(struct session *s, const struct packet *p)
         client_speak(s->client, p);
 }
 
-void session_command(struct session *s, const char *const words[])
+/* A line of the command table about our room. */
+static void command(struct session *s, const char *name, const char *value)
 {
-    json_t *argv = json_array();
-
-    if (s->client == NULL || !s->joined) {
-        json_decref(argv);
-        return;
-    }
-    for (; *words != NULL; words++)
-        json_array_append_new(argv, json_string(*words));
-    send_json(s, json_pack("{s:I, s:s, s:o}", "id", s->next_id++, "do", "command", "argv", argv));
+    if (s->client != NULL && s->joined)
+        send_json(s, json_pack("{s:I, s:s, s:[s, s, s]}", "id", s->next_id++, "do", "command", "argv", name,
+                               s->c.link->room, value));
 }
 
 void session_hand(struct session *s, bool up)
 {
-    const char *const words[] = {"hand", s->c.link->room, up ? "up" : "down", NULL};
-
-    session_command(s, words);
+    command(s, "hand", up ? "up" : "down");
     s->stage.hand = up; /* only moderators are told by an event */
+}
+
+void session_quiet(struct session *s, bool on)
+{
+    command(s, "quiet", on ? "on" : "off");
+    if (on) /* at once; to be heard again waits for the server's word */
+        s->stage.muted = true;
+}
+
+void session_tune(struct session *s, enum stream tier)
+{
+    command(s, "tune", stream_name(tier));
 }
 
 void session_leave(struct session *s)

@@ -47,11 +47,14 @@ void session_free(struct session *s);
 /* Sends one packet of speech. */
 void session_speak(struct session *s, const struct packet *p);
 
-/* A line of the command table; words end with NULL. */
-void session_command(struct session *s, const char *const words[]);
-
 /* Raises or lowers one's hand. */
 void session_hand(struct session *s, bool up);
+
+/* Mutes or unmutes oneself. */
+void session_quiet(struct session *s, bool on);
+
+/* Asks for another tier. */
+void session_tune(struct session *s, enum stream tier);
 
 /* Leaves the room; closed() follows soon. */
 void session_leave(struct session *s);

@@ -77,12 +77,12 @@ static const char *own_state(const struct stage *stage, const struct status *sta
     if (!stage->on_stage)
         return stage->hand ? "listener, hand raised" : "listener";
     if (stage->muted_by_moderator)
-        return "on stage, muted by a moderator";
+        return "muted by a moderator";
     if (stage->muted)
-        return "on stage, muted";
+        return "muted";
     if (status->playing_file)
-        return status->voice ? "on stage, playing" : "on stage";
-    return status->voice ? "on stage, LIVE: speaking" : "on stage, LIVE";
+        return status->voice ? "playing" : "on stage";
+    return status->voice ? "LIVE, speaking" : "LIVE";
 }
 
 void status_line_compose(char out[STATUS_LINE_MAX], const struct stage *stage, const struct status *status)

@@ -71,13 +71,6 @@ static void end(struct stay *s, const struct err *why)
         session_leave(s->session);
 }
 
-static void command(struct stay *s, const char *name, const char *value)
-{
-    const char *const words[] = {name, s->args->link.room, value, NULL};
-
-    session_command(s->session, words);
-}
-
 /* --- what the session tells */
 
 static void tell_standing(struct stay *s)
@@ -203,7 +196,7 @@ static void without_microphone(struct stay *s, const struct err *err)
     events_out(s->events,
                json_pack("{s:s, s:s, s:s}", "event", "no_microphone", "error", err->message, "mend", err->mend));
     say(s, "%s; you stay muted", err->message);
-    command(s, "quiet", "on");
+    session_quiet(s->session, true);
 }
 
 static void show_status(struct stay *s, uint64_t now_ns)
@@ -262,13 +255,13 @@ static void on_key(char key, void *arg)
         else if (stage->muted_by_moderator)
             say(s, "a moderator has muted you, and only a moderator can lift that");
         else
-            command(s, "quiet", stage->muted ? "off" : "on");
+            session_quiet(s->session, !stage->muted);
         s->no_microphone = false;
         break;
     case 't':
         s->tier = s->tier == STREAM_LOW ? STREAM_STANDARD : STREAM_LOW;
         heard_tune(s->heard, s->tier);
-        command(s, "tune", stream_name(s->tier));
+        session_tune(s->session, s->tier);
         say(s, "tuned to %s", stream_name(s->tier));
         break;
     default:

@@ -8,19 +8,21 @@
 #include <stdlib.h>
 
 #define FRAME_NS     20000000ull
-#define BEHIND_MAX   10u /* frames made up for after a stall; what is older is skipped */
-#define AFTER_FRAMES 50u /* 1 s */
+#define BEHIND_MAX   10u           /* frames made up for after a stall; what is older is skipped */
+#define AFTER_FRAMES 50u           /* 1 s */
+#define DEAF_NS      5000000000ull /* a microphone that gives nothing for so long is broken */
 
 struct voice {
     struct voice_config c;
     struct speech *speech;
     struct sound_in *file;
     struct device_in *microphone;
-    bool running;       /* the file's clock */
-    uint64_t began_ns;  /* of it */
-    uint64_t frames;    /* since then */
-    bool ended;         /* the file */
-    unsigned after_end; /* frames */
+    uint64_t captured_ns; /* when it last gave a frame, or was opened */
+    bool running;         /* the file's clock */
+    uint64_t began_ns;    /* of it */
+    uint64_t frames;      /* since then */
+    bool ended;           /* the file */
+    unsigned after_end;   /* frames */
 };
 
 struct voice *voice_open(const struct voice_config *c, struct err *err)
@@ -63,6 +65,8 @@ static int run_file(struct voice *v, bool on_stage, bool allowed, uint64_t now_n
         v->running = false;
         return 0;
     }
+    if (!v->running && !allowed)
+        return 0;
     if (!v->running) {
         v->running = true;
         v->began_ns = now_ns;
@@ -87,7 +91,7 @@ static int run_file(struct voice *v, bool on_stage, bool allowed, uint64_t now_n
     return 0;
 }
 
-static int run_microphone(struct voice *v, bool allowed, struct err *err)
+static int run_microphone(struct voice *v, bool allowed, uint64_t now_ns, struct err *err)
 {
     float pcm[DEVICE_FRAME];
 
@@ -95,16 +99,18 @@ static int run_microphone(struct voice *v, bool allowed, struct err *err)
         return -(int)err->code;
     if (v->microphone == NULL)
         return 0;
-    if (!device_in_is_running(v->microphone))
-        return err_set(err, ERR_DEVICE, "see whether it is still plugged in", "the microphone has stopped");
-    while (device_in_read(v->microphone, pcm))
+    if (v->captured_ns == 0)
+        v->captured_ns = now_ns;
+    for (; device_in_read(v->microphone, pcm); v->captured_ns = now_ns)
         speech_frame(v->speech, pcm, allowed);
+    if (!device_in_is_running(v->microphone) || now_ns - v->captured_ns > DEAF_NS)
+        return err_set(err, ERR_DEVICE, "see whether it is still plugged in", "the microphone has stopped");
     return 0;
 }
 
 int voice_run(struct voice *v, bool on_stage, bool allowed, uint64_t now_ns, struct err *err)
 {
-    return v->file != NULL ? run_file(v, on_stage, allowed, now_ns, err) : run_microphone(v, allowed, err);
+    return v->file != NULL ? run_file(v, on_stage, allowed, now_ns, err) : run_microphone(v, allowed, now_ns, err);
 }
 
 bool voice_is_over(const struct voice *v)
