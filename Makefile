@@ -1,4 +1,4 @@
-# Salotto. `make help` lists what can be made.
+# Salotto. `make help` lists what can be made; `make V=1` shows the commands.
 
 BUILD      ?= build
 CC         ?= cc
@@ -23,6 +23,7 @@ libs         = $(shell pkg-config --libs $(1))
 ALL_CFLAGS   = $(STD) $(WARN) $(CFLAGS) $(SAN) $(PKG_CFLAGS) -pthread -MMD -MP
 ALL_LDFLAGS  = $(LDFLAGS) $(SAN) -pthread
 
+SAY  = $(if $(V),,@echo '  $@' &&)
 objs = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard $(1)/*.c)))
 
 MIXER    = $(BUILD)/libsalotto-mixer.a
@@ -48,55 +49,56 @@ endif
 
 $(BUILD)/%.o: %.c | packages
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+	$(SAY) $(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 $(MIXER): $(call objs,mixer)
 $(NET): $(call objs,net)
 $(STORAGE): $(call objs,storage) $(BUILD)/storage/schema_sql.o
 $(MIXER) $(NET) $(STORAGE):
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(SAY) $(AR) rcs $@ $^
 
 # The migrations, as one C array in order.
 $(BUILD)/storage/schema_sql.c: storage/embed.sh $(sort $(wildcard storage/schema/*.sql))
 	@mkdir -p $(@D)
-	sh storage/embed.sh $(sort $(wildcard storage/schema/*.sql)) > $@
+	$(SAY) sh storage/embed.sh $(sort $(wildcard storage/schema/*.sql)) > $@
 $(BUILD)/storage/schema_sql.o: $(BUILD)/storage/schema_sql.c
-	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+	$(SAY) $(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 $(BUILD)/bin/salottod: $(call objs,tools/salottod) $(STORAGE) $(NET) $(MIXER)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -rdynamic -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) $(PKGS_storage) $(PKGS_daemon)) -lm
+	$(SAY) $(CC) $(ALL_LDFLAGS) -rdynamic -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) $(PKGS_storage) $(PKGS_daemon)) -lm
 $(BUILD)/bin/salotto: $(call objs,tools/salotto) $(NET) $(MIXER)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) $(PKGS_client)) -lm
+	$(SAY) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) $(PKGS_client)) -lm
 $(BUILD)/bin/salottoctl: $(call objs,tools/salottoctl) $(NET) $(MIXER)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net)) -lm
+	$(SAY) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net)) -lm
 
 # One cmocka program per noun. A program's test links the program's objects, but its main.
 $(BUILD)/tests/mixer/%: $(BUILD)/tests/mixer/%.o $(MIXER)
-	$(CC) $(ALL_LDFLAGS) -rdynamic -o $@ $^ $(call libs,$(PKGS_mixer) cmocka) -lm
+	$(SAY) $(CC) $(ALL_LDFLAGS) -rdynamic -o $@ $^ $(call libs,$(PKGS_mixer) cmocka) -lm
 $(BUILD)/tests/net/%: $(BUILD)/tests/net/%.o $(NET) $(MIXER)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) cmocka) -lm
+	$(SAY) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) cmocka) -lm
 $(BUILD)/tests/storage/%: $(BUILD)/tests/storage/%.o $(STORAGE) $(MIXER)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_storage) cmocka) -lm
+	$(SAY) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_storage) cmocka) -lm
 $(BUILD)/tests/salottod/%: $(BUILD)/tests/salottod/%.o $(filter-out %/main.o,$(call objs,tools/salottod)) $(STORAGE) $(NET) $(MIXER)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) $(PKGS_storage) $(PKGS_daemon) cmocka) -lm
+	$(SAY) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) $(PKGS_storage) $(PKGS_daemon) cmocka) -lm
 $(BUILD)/tests/salotto/%: $(BUILD)/tests/salotto/%.o $(filter-out %/main.o,$(call objs,tools/salotto)) $(NET) $(MIXER)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) $(PKGS_client) cmocka) -lm
+	$(SAY) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) $(PKGS_client) cmocka) -lm
 $(BUILD)/tests/salottoctl/%: $(BUILD)/tests/salottoctl/%.o $(filter-out %/main.o,$(call objs,tools/salottoctl)) $(NET) $(MIXER)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) cmocka) -lm
-$(BUILD)/tests/salotto/%: $(BUILD)/tests/salotto/%.o $(filter-out %/main.o,$(call objs,tools/salotto)) $(NET) $(MIXER)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) $(PKGS_client) cmocka) -lm
-$(BUILD)/tests/salottoctl/%: $(BUILD)/tests/salottoctl/%.o $(filter-out %/main.o,$(call objs,tools/salottoctl)) $(NET) $(MIXER)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) cmocka) -lm
+	$(SAY) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) cmocka) -lm
 
+# Preloaded, it aborts when a tick allocates, waits or does I/O; it finds rt_depth in programs linked with -rdynamic.
+$(BUILD)/tests/rt_trap.so: tests/rt_trap.c
+	@mkdir -p $(@D)
+	$(SAY) $(CC) $(STD) $(WARN) $(CFLAGS) -fPIC -shared -o $@ $<
+$(BUILD)/tests/mixer/rt_trap_check: | $(BUILD)/tests/rt_trap.so
 
 # The mixer offline: sound files in, what a listener hears out.
 $(BUILD)/tests/lab/mixdown: $(addprefix $(BUILD)/,$(addsuffix .o,$(addprefix tests/lab/,mixdown source trace) \
 		$(addprefix tools/salotto/,sound_in resample wav_out))) $(MIXER)
-	$(CC) $(ALL_LDFLAGS) -rdynamic -o $@ $^ $(call libs,$(PKGS_mixer) sndfile) -lm
+	$(SAY) $(CC) $(ALL_LDFLAGS) -rdynamic -o $@ $^ $(call libs,$(PKGS_mixer) sndfile) -lm
 
 # What a fresh checkout asks for: packages first, then a new make that sees them.
 
@@ -172,16 +174,6 @@ clean: ## remove what was built; ./state stays
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r t d; do printf '  make %-14s %s\n' "$$t" "$$d"; done
 
-# Preloaded, it aborts when a tick allocates, waits or does I/O; it finds rt_depth in programs linked with -rdynamic.
-$(BUILD)/tests/rt_trap.so: tests/rt_trap.c
-	@mkdir -p $(@D)
-	$(CC) $(STD) $(WARN) $(CFLAGS) -fPIC -shared -o $@ $<
-$(BUILD)/tests/mixer/rt_trap_check: | $(BUILD)/tests/rt_trap.so
-
-.SECONDARY:
-.DELETE_ON_ERROR:
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-
 # Fuzzing (libFuzzer, clang). What a run has learnt lies in build/fuzz/corpus for the next one; an input that breaks
 # something is kept beside it.
 FUZZ    = build/fuzz
@@ -201,4 +193,8 @@ fuzz: ## fuzz each reader of bytes from outside for FUZZ_S seconds (20)
 	done
 fuzz-programs: $(patsubst %,$(BUILD)/tests/fuzz/%,$(FUZZERS))
 $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(NET) $(MIXER)
-	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net)) -lm
+	$(SAY) $(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net)) -lm
+
+.SECONDARY:
+.DELETE_ON_ERROR:
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
