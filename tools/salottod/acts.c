@@ -140,7 +140,7 @@ void acts_send_away(struct occupant *o, const char *reason, const char *by, cons
     struct live_room *r = o->room;
 
     if (o->session != NULL) {
-        events_sent_away(o->session, reason, by, why);
+        session_send_away(o->session, reason, by, why);
         seat_leave(o, e);
     } else {
         occupant_forget(o);
