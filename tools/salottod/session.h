@@ -36,7 +36,7 @@ struct session {
     unsigned outlet;
     enum stream stream;
     uint64_t own_number; /* of its next own stream's packet */
-    uint64_t epoch_acknowledged;
+    bool epoch_owed;     /* their acknowledgement of the newest epoch key */
 };
 
 struct session *session_by_connection(struct server *s, uint64_t connection);
