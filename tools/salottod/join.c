@@ -173,7 +173,7 @@ static void replace(struct live_room *r, int64_t person)
     }
 }
 
-/* An act that took something away while the database was asked is newer than its answer. */
+/* An act that was carried out at once while the database was asked is newer than its answer, in what it was about. */
 static int prefer_live(struct join *j, struct live_room *r, struct err *err)
 {
     struct occupant *o = occupant_by_id(r, j->member.person.id);
@@ -181,8 +181,12 @@ static int prefer_live(struct join *j, struct live_room *r, struct err *err)
     if (o != NULL && o->banned)
         return err_set(err, ERR_DENIED, "only a moderator of the room can lift the ban", "you are banned from %s",
                        r->row.name);
-    if (o != NULL && o->changed > j->asked)
-        j->member = o->standing;
+    if (o != NULL && o->role_taken > j->asked)
+        j->member.role = o->standing.role;
+    if (o != NULL && o->voice_taken > j->asked)
+        j->member.muted = o->standing.muted;
+    if (o != NULL && o->levelled > j->asked)
+        j->member.gain_db = o->standing.gain_db;
     return 0;
 }
 
