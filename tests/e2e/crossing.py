@@ -119,6 +119,7 @@ class Scene:
         db = sqlite3.connect(os.path.join(self.daemon.state, "salotto.db"), isolation_level=None)
         db.execute("BEGIN IMMEDIATE")
         try:
+            self.operator.send("room", "list")  # waits for the database, and all that follows waits behind it
             yield
         finally:
             db.execute("ROLLBACK")
@@ -559,7 +560,9 @@ def _(s):
                 s.taken()
         if act != "join":
             good(s.answers(ids))
-        refused(peer.answer_to(number), code)
+        answer = peer.answer_to(number)
+        if not answer["ok"]:  # else the threads knew their seat before the act came to it
+            refused(answer, code)
         reason = {"ban": "banned", "kick": "kicked", "join": "replaced"}[act]
         tap.equal(peer.event("sent_away")["reason"], reason, "what they are told")
         s.written()
