@@ -181,11 +181,34 @@ class Round:
 KINDS = ("gain", "mute", "promote", "kick", "join", "tune")
 
 
-def one_round(s, kinds, delay_ms):
+@contextlib.contextmanager
+def held(s, hold_ms):
+    """From here until that long after the block nothing can be written, so what is asked for meanwhile is under way."""
+    db = sqlite3.connect(os.path.join(s.daemon.state, "salotto.db"), isolation_level=None, check_same_thread=False)
+    db.execute("BEGIN IMMEDIATE")
+
+    def release():
+        db.execute("ROLLBACK")
+        db.close()
+
+    timer = threading.Timer(hold_ms / 1000, release)
+    try:
+        yield
+    finally:
+        timer.start()
+
+
+def one_round(s, kinds, delay_ms, hold_ms=None):
     r = Round(s)
-    ids = {k: getattr(r, f"send_{k}")() for k in kinds}
+    with held(s, hold_ms) if hold_ms is not None else contextlib.nullcontext():
+        ids = {k: getattr(r, f"send_{k}")() for k in kinds}
+        if hold_ms is not None:  # the daemon has taken up all of it
+            r.operator("who", "piazza")
+            r.late.request(do="subscribe", channel="audience")
     r.terminate(delay_ms)
     answered = r.answers(sum(ids.values(), []))
+    if hold_ms is not None:
+        tap.true(all(answered) and r.join in r.late.answers, f"all is answered: {answered}, {r.late.answers}")
     for k in kinds:
         getattr(r, f"check_{k}")(answered[: len(ids[k])])
         answered = answered[len(ids[k]) :]
@@ -210,6 +233,12 @@ for kind in KINDS:
 def _(s):
     for delay_ms in (0, 1, 5):
         one_round(s, KINDS, delay_ms)
+
+
+@tap.check("what is under way when it is told to end is carried out, written and answered")
+def _(s):
+    for hold_ms in (20, 100, 400):
+        one_round(s, KINDS, 0, hold_ms)
 
 
 @tap.check("it ends within a second, and the requests were indeed amid it")
