@@ -18,11 +18,6 @@ static uint64_t now_ns(void)
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-static void changed(struct occupant *o)
-{
-    o->changed = ++o->room->server->acts;
-}
-
 void acts_hand(struct occupant *o, bool up)
 {
     if (o->hand == up)
@@ -45,9 +40,8 @@ void acts_tell_role(struct occupant *o, const char *by, const char *why)
 
 void acts_role(struct occupant *o, enum role role, const char *by, const char *why, struct errand *e)
 {
-    changed(o);
     if (role < o->standing.role) {
-        o->role_taken = o->changed;
+        o->role_taken = occupant_next_act(o);
         if (o->session != NULL)
             o->session->mic_open = o->session->mic_asked;
     }
@@ -61,8 +55,8 @@ void acts_role(struct occupant *o, enum role role, const char *by, const char *w
         acts_hand(o, false);
         /* A promoted listener's microphone opens live only if they asked for that; a hint tells them so. */
         o->muted_self = !o->session->mic_open;
-        if (stage_enter(o, e, &err) != 0)
-            o->muted_self = false;
+        (void)stage_enter(o, e,
+                          &err); /* if it is full they get a place, and find the microphone so, when one is free */
     } else if (role < ROLE_SPEAKER && o->strip != NULL) {
         stage_leave(o, false, e);
     } else if (o->strip != NULL) {
@@ -105,7 +99,6 @@ void acts_mute(struct occupant *o, bool by_moderator, bool by_self, const char *
 {
     struct mute_news *n;
 
-    changed(o);
     o->standing.muted = by_moderator;
     o->muted_self = by_self;
     if (o->strip == NULL)
@@ -129,7 +122,7 @@ void acts_mute(struct occupant *o, bool by_moderator, bool by_self, const char *
 
 void acts_gain(struct occupant *o, float gain_db, struct errand *e)
 {
-    changed(o);
+    o->levelled = occupant_next_act(o);
     o->standing.gain_db = gain_db;
     stage_fader(o, e);
 }
@@ -140,7 +133,7 @@ void acts_send_away(struct occupant *o, const char *reason, const char *by, cons
     struct live_room *r = o->room;
 
     if (o->session != NULL) {
-        events_sent_away(o->session, reason, by, why);
+        session_send_away(o->session, reason, by, why);
         seat_leave(o, e);
     } else {
         occupant_forget(o);

@@ -148,8 +148,6 @@ static int look_up(struct db *db, struct call *c, struct err *err)
         status = people_find(db, c->args.person, &c->target.person, err);
         if (status == 0)
             status = members_get(db, c->row.id, c->target.person.id, &c->target, err);
-        if (status == 0)
-            status = bans_get(db, c->row.id, c->target.person.id, &c->target_banned, NULL, err);
     }
     return status;
 }

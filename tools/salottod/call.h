@@ -39,13 +39,13 @@ struct call {
     struct room_row row;
     bool has_row;
     struct member actor, target;
-    bool target_banned;
 
     /* carrying out */
     struct err err;
     int status;
-    bool applied;   /* the live room has it already */
-    uint64_t asked; /* server.acts when the commit was asked for */
+    bool applied;      /* the live room has it already */
+    struct member now; /* the target's standing as the job found or left it */
+    uint64_t asked;    /* server.acts when the commit was asked for */
     int (*work)(struct db *db, struct call *c, struct err *err);
     void (*committed)(struct call *c);
     json_t *(*report)(struct call *c); /* the answer's body; NULL: nothing but ok */

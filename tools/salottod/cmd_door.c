@@ -67,7 +67,7 @@ static void apply_ban(struct call *c)
     if (o != NULL) {
         o->banned = true;
         o->standing.role = ROLE_LISTENER;
-        o->role_taken = o->changed = ++r->server->acts;
+        o->role_taken = o->shut_out = occupant_next_act(o);
         acts_send_away(o, "banned", c->actor.person.handle, c->args.why, true, &c->errand);
         c->applied = true;
     }
@@ -112,7 +112,7 @@ static void apply_unban(struct call *c)
 {
     struct occupant *o = call_target(c);
 
-    if (o != NULL && o->role_taken <= c->asked) { /* else they were banned again meanwhile */
+    if (o != NULL && o->shut_out <= c->asked) { /* else they were banned again meanwhile */
         o->banned = false;
         occupant_forget(o);
     }

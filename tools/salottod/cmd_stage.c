@@ -19,60 +19,87 @@ static int over_target(struct call *c)
     return permission_over(c->actor.role, c->target.role, c->command->name, c->target.person.handle, &c->err);
 }
 
+/* The target in the live room, made if they are absent and the room did not know them. NULL: no live room. */
+static struct occupant *know_target(struct call *c)
+{
+    struct occupant *o = call_target(c);
+
+    return o != NULL || call_live(c) == NULL ? o : occupant_know(call_live(c), &c->target);
+}
+
 /* --- promote and demote */
 
-/* Between the look-up and this job another act may have raised them further: promote never lowers. */
-static int work_role(struct db *db, struct call *c, struct err *err)
+/* The database has the acts in their order, so it decides: promote never lowers, demote never raises, and nobody acts
+ * on someone who has become their equal meanwhile. *now is what the act finds. 0 or why not. */
+static int may_change_role(struct call *c, const struct member *now, struct err *err)
 {
-    struct member now;
-    int status = members_get(db, c->row.id, c->target.person.id, &now, err);
+    bool promote = c->command->run == cmd_promote;
+    int status = permission_over(c->actor.role, now->role, c->command->name, now->person.handle, err);
 
-    if (status == 0 && c->command->run == cmd_promote && now.role >= c->args.role)
-        status = err_set(err, ERR_USAGE, "look at `who`", "%s is a %s already", c->target.person.handle,
-                         role_name(now.role));
+    if (status == 0 && promote && now->role >= c->args.role) {
+        status = err_set(err, ERR_USAGE, NULL, "%s is a %s already", now->person.handle, role_name(now->role));
+        err_mend(err, "to lower it type: demote %s %s --to %s", c->row.name, now->person.handle,
+                 role_name(c->args.role));
+    } else if (status == 0 && !promote && now->role <= c->args.role) {
+        status = err_set(err, ERR_USAGE, "look at `who`", "%s is a %s already, which is no more than %s",
+                         now->person.handle, role_name(now->role), role_name(c->args.role));
+    }
+    return status;
+}
+
+static int work_promote(struct db *db, struct call *c, struct err *err)
+{
+    bool banned = false;
+    int status = bans_get(db, c->row.id, c->target.person.id, &banned, NULL, err);
+
+    if (status == 0 && banned)
+        status =
+            err_set(err, ERR_DENIED, "unban them first", "%s is banned from %s", c->target.person.handle, c->row.name);
+    if (status == 0)
+        status = members_get(db, c->row.id, c->target.person.id, &c->now, err);
+    if (status == 0)
+        status = may_change_role(c, &c->now, err);
     if (status == 0)
         status = members_set_role(db, c->row.id, c->target.person.id, c->args.role, err);
+    if (status == 0)
+        status = members_get(db, c->row.id, c->target.person.id, &c->now, err);
     if (status == 0)
         status = audit_append(db, c->row.id, c->command->name, c->actor.person.id, c->target.person.id,
                               role_name(c->args.role), c->args.why, err);
     return status;
 }
 
-/* Someone absent whom the room did not know; a join of theirs that is under way is older than this. */
-static void know(struct live_room *r, const struct member *m)
+/* When there is nothing to take the job is done all the same: the room, which was ahead of it, must learn of that. */
+static int work_demote(struct db *db, struct call *c, struct err *err)
 {
-    struct occupant *o = occupant_know(r, m);
+    int status = members_get(db, c->row.id, c->target.person.id, &c->now, err);
 
-    if (o != NULL)
-        o->changed = ++r->server->acts;
+    if (status != 0 || may_change_role(c, &c->now, err) != 0)
+        return status;
+    status = members_set_role(db, c->row.id, c->target.person.id, c->args.role, err);
+    if (status == 0)
+        status = audit_append(db, c->row.id, c->command->name, c->actor.person.id, c->target.person.id,
+                              role_name(c->args.role), c->args.why, err);
+    return status;
 }
 
-/* To whoever is live by now; someone absent is known with the new standing from here on. */
-static void apply_role(struct call *c)
+/* What the database has holds, but for what was taken since: the act that took it will settle that. Someone absent is
+ * known with their standing from here on. */
+static void settle_role(struct call *c, enum role role)
 {
     struct live_room *r = call_live(c);
     struct occupant *o = call_target(c);
 
-    if (r == NULL)
-        return;
-    if (o != NULL) {
-        acts_role(o, c->args.role, by(c), c->args.why, &c->errand);
-    } else {
-        struct member m = c->target;
-
-        m.role = c->args.role;
-        m.since_ms = db_now_ms();
-        know(r, &m);
-    }
-    c->applied = true;
+    c->now.role = role;
+    if (o != NULL && o->role_taken <= c->asked && o->standing.role != role)
+        acts_role(o, role, by(c), c->args.why, &c->errand);
+    else if (o == NULL && r != NULL && role > ROLE_LISTENER)
+        (void)occupant_know(r, &c->now);
 }
 
 static void grant_role(struct call *c)
 {
-    struct occupant *o = call_target(c);
-
-    if (o == NULL || (o->role_taken <= c->asked && o->standing.role < c->args.role))
-        apply_role(c);
+    settle_role(c, c->now.role);
 }
 
 static json_t *report_role(struct call *c)
@@ -95,33 +122,38 @@ static bool stage_is_full(const struct call *c)
 
 int cmd_promote(struct call *c)
 {
-    struct occupant *o = call_target(c);
+    const struct occupant *o = call_target(c);
 
     if (!c->args.has_role)
         c->args.role = ROLE_SPEAKER;
-    if (over_target(c) != 0 || permission_give(c->actor.role, c->args.role, &c->err) != 0)
+    if (permission_give(c->actor.role, c->args.role, &c->err) != 0 || may_change_role(c, &c->target, &c->err) != 0)
         return -(int)c->err.code;
-    if (c->target.role >= c->args.role) {
-        err_set(&c->err, ERR_USAGE, NULL, "%s is a %s already", c->target.person.handle, role_name(c->target.role));
-        err_mend(&c->err, "to lower it type: demote %s %s --to %s", c->row.name, c->target.person.handle,
-                 role_name(c->args.role));
-        return -ERR_USAGE;
-    }
-    if (c->target_banned || (o != NULL && o->banned))
-        return err_set(&c->err, ERR_DENIED, "unban them first", "%s is banned from %s", c->target.person.handle,
-                       c->row.name);
     if (o != NULL && o->session != NULL && o->strip == NULL && stage_is_full(c))
         return err_set(&c->err, ERR_DENIED, "demote somebody first", "the stage of %s is full (%d people)", c->row.name,
                        ROOM_STRIPS_MAX);
     c->report = report_role;
-    call_commit(c, work_role, grant_role);
+    call_commit(c, work_promote, grant_role);
     return 0;
+}
+
+/* At once, and a promotion that is under way is held back until the database has decided. */
+static void take_role(struct call *c)
+{
+    struct occupant *o = call_target(c);
+
+    if (o == NULL)
+        return;
+    if (o->standing.role > c->args.role)
+        acts_role(o, c->args.role, by(c), c->args.why, &c->errand);
+    else
+        o->role_taken = occupant_next_act(o);
+    c->applied = true;
 }
 
 static void take_role_later(struct call *c)
 {
-    if (!c->applied)
-        apply_role(c);
+    c->status = may_change_role(c, &c->now, &c->err);
+    settle_role(c, c->status == 0 ? c->args.role : c->now.role);
 }
 
 int cmd_demote(struct call *c)
@@ -130,12 +162,9 @@ int cmd_demote(struct call *c)
         c->args.role = ROLE_LISTENER;
     if (over_target(c) != 0)
         return -(int)c->err.code;
-    if (c->target.role <= c->args.role)
-        return err_set(&c->err, ERR_USAGE, "look at `who`", "%s is a %s already, which is no more than %s",
-                       c->target.person.handle, role_name(c->target.role), role_name(c->args.role));
     c->report = report_role;
-    apply_role(c);
-    call_commit(c, work_role, take_role_later);
+    take_role(c);
+    call_commit(c, work_demote, take_role_later);
     return 0;
 }
 
@@ -170,21 +199,20 @@ static void apply_mute_one(struct call *c, struct occupant *o)
     } else if (c->args.may_unmute) {
         acts_mute(o, o->standing.muted, true, by(c), c->args.why, &c->errand);
     } else {
+        o->voice_taken = occupant_next_act(o);
         acts_mute(o, true, o->muted_self, by(c), c->args.why, &c->errand);
-        o->voice_taken = o->changed;
     }
 }
 
 static void apply_mute(struct call *c)
 {
-    struct occupant *o = call_target(c);
+    struct occupant *o = know_target(c);
 
-    c->target.muted = is_mute(c);
-    if (o != NULL)
-        apply_mute_one(c, o);
-    else if (call_live(c) != NULL)
-        know(call_live(c), &c->target);
-    c->applied = call_live(c) != NULL;
+    if (o == NULL)
+        return;
+    apply_mute_one(c, o);
+    occupant_forget(o);
+    c->applied = true;
 }
 
 static void take_mute_later(struct call *c)
@@ -353,19 +381,20 @@ static int work_gain(struct db *db, struct call *c, struct err *err)
 
 static void apply_gain(struct call *c)
 {
-    struct occupant *o = call_target(c);
+    struct occupant *o = know_target(c);
 
-    c->target.gain_db = c->args.gain_db;
-    if (o != NULL)
-        acts_gain(o, c->args.gain_db, &c->errand);
-    else if (call_live(c) != NULL)
-        know(call_live(c), &c->target);
-    c->applied = call_live(c) != NULL;
+    if (o == NULL)
+        return;
+    acts_gain(o, c->args.gain_db, &c->errand);
+    c->applied = true;
 }
 
 static void gain_later(struct call *c)
 {
-    if (!c->applied)
+    const struct occupant *o = call_target(c);
+
+    /* Again for whom a join has brought back with what the database had before. */
+    if (!c->applied || (o != NULL && o->levelled <= c->asked && o->standing.gain_db != c->args.gain_db))
         apply_gain(c);
 }
 

@@ -51,14 +51,34 @@ static json_t *event_of(const struct epoch_key *k)
     return event;
 }
 
+static void owe(struct session *who)
+{
+    who->seat->room->epoch.unacknowledged += !who->epoch_owed;
+    who->epoch_owed = true;
+}
+
+static void no_longer_owe(struct session *who)
+{
+    struct live_room *r = who->seat->room;
+
+    if (!who->epoch_owed)
+        return;
+    who->epoch_owed = false;
+    if (--r->epoch.unacknowledged == 0 && evtimer_pending(r->epoch.use, NULL)) {
+        evtimer_del(r->epoch.use);
+        use(r);
+    }
+}
+
 static void hand_out(struct live_room *r)
 {
     struct occupant *p;
 
-    r->epoch.unacknowledged = r->present;
     LIST_FOREACH (p, &r->occupants, next)
-        if (p->session != NULL)
+        if (p->session != NULL) {
+            owe(p->session);
             by_udp(p->session, &r->epoch.newest);
+        }
     events_all(r, "epoch", event_of(&r->epoch.newest));
 }
 
@@ -68,6 +88,7 @@ void epoch_catch_up(struct session *who)
 
     if (e->newest.serial == e->used.serial)
         return;
+    owe(who);
     by_udp(who, &e->newest);
     events_you(who, "epoch", event_of(&e->newest));
 }
@@ -122,14 +143,11 @@ void epoch_change(struct live_room *r)
 
 void epoch_acknowledged(struct session *who, uint64_t serial)
 {
-    struct live_room *r = who->seat->room;
+    if (serial == who->seat->room->epoch.newest.serial)
+        no_longer_owe(who);
+}
 
-    if (serial <= who->epoch_acknowledged)
-        return;
-    who->epoch_acknowledged = serial;
-    if (serial == r->epoch.newest.serial && r->epoch.unacknowledged > 0 && --r->epoch.unacknowledged == 0 &&
-        evtimer_pending(r->epoch.use, NULL)) {
-        evtimer_del(r->epoch.use);
-        use(r);
-    }
+void epoch_left(struct session *who)
+{
+    no_longer_owe(who);
 }

@@ -26,7 +26,7 @@ struct epoch {
     struct epoch_key newest; /* handed out, and soon in use */
     struct event *change;    /* set: removals are being gathered */
     struct event *use;       /* set: the newest is handed out but not in use */
-    unsigned unacknowledged;
+    unsigned unacknowledged; /* sessions that owe an acknowledgement of the newest */
 };
 
 /* The first key of a room that is being opened; in use at once. 0 or -1 (out of memory). */
@@ -38,6 +38,9 @@ void epoch_change(struct live_room *r);
 
 /* Hands the newest key to someone who has just come in, if it is not in use yet. */
 void epoch_catch_up(struct session *who);
+
+/* Someone leaves: they are not waited for. */
+void epoch_left(struct session *who);
 
 /* A session has acknowledged a serial. */
 void epoch_acknowledged(struct session *who, uint64_t serial);

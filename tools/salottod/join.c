@@ -23,7 +23,6 @@ struct join {
     struct errand errand; /* first: the threads that learn of the seat */
     struct server *server;
     uint64_t connection;
-    json_int_t id;
     /* asked */
     char room[ROOM_NAME_MAX + 1];
     char handle[PERSON_HANDLE_MAX + 1];
@@ -142,15 +141,6 @@ static json_t *welcome(const struct session *s)
     return body;
 }
 
-/* They left, or were sent away, before they had sat down. */
-static void answer_left(struct join *j)
-{
-    struct err err;
-
-    err_set(&err, ERR_SENT_AWAY, NULL, "left %s before having come in", j->room);
-    answer_err(j->server, j->connection, j->id, &err);
-}
-
 static void join_over(struct join *j)
 {
     j->server->in_flight--;
@@ -162,13 +152,12 @@ static void on_seated(struct errand *e)
     struct join *j = (struct join *)e;
     struct session *s = session_by_connection(j->server, j->connection);
 
-    if (s != NULL && s->seat != NULL) {
-        answer_ok(j->server, j->connection, j->id, welcome(s));
+    if (s != NULL && s->joining) { /* else they left, or were sent away, and have had their answer */
+        s->joining = false;
+        answer_ok(j->server, j->connection, s->join_id, welcome(s));
         epoch_catch_up(s);
         if (j->hand && s->seat->standing.role < ROLE_SPEAKER)
             acts_hand(s->seat, true);
-    } else if (s != NULL) {
-        answer_left(j);
     }
     join_over(j);
 }
@@ -179,14 +168,12 @@ static void replace(struct live_room *r, int64_t person)
     struct occupant *o = occupant_by_id(r, person);
 
     if (o != NULL && o->session != NULL) {
-        struct session *old = o->session;
-
-        events_sent_away(old, "replaced", "", "");
+        session_send_away(o->session, "replaced", "", "");
         seat_leave(o, NULL);
     }
 }
 
-/* An act that took something away while the database was asked is newer than its answer. */
+/* An act that was carried out at once while the database was asked is newer than its answer, in what it was about. */
 static int prefer_live(struct join *j, struct live_room *r, struct err *err)
 {
     struct occupant *o = occupant_by_id(r, j->member.person.id);
@@ -194,8 +181,12 @@ static int prefer_live(struct join *j, struct live_room *r, struct err *err)
     if (o != NULL && o->banned)
         return err_set(err, ERR_DENIED, "only a moderator of the room can lift the ban", "you are banned from %s",
                        r->row.name);
-    if (o != NULL && o->changed > j->asked)
-        j->member = o->standing;
+    if (o != NULL && o->role_taken > j->asked)
+        j->member.role = o->standing.role;
+    if (o != NULL && o->voice_taken > j->asked)
+        j->member.muted = o->standing.muted;
+    if (o != NULL && o->levelled > j->asked)
+        j->member.gain_db = o->standing.gain_db;
     return 0;
 }
 
@@ -253,18 +244,16 @@ static void on_decided(void *arg, int status, const struct err *err)
     if (status == 0)
         rename_everywhere(j);
     if (s == NULL || !s->joining) { /* gone, or left again */
-        if (s != NULL)
-            answer_left(j);
         join_over(j);
         return;
     }
-    s->joining = false;
     if (status == 0) {
         status = seat(j, s, &local);
         err = &local;
     }
     if (status != 0) {
-        answer_err(j->server, j->connection, j->id, err);
+        s->joining = false;
+        answer_err(j->server, j->connection, s->join_id, err);
         join_over(j);
     }
 }
@@ -291,9 +280,9 @@ void join_request(struct session *s, json_int_t id, const json_t *request)
     }
     j->server = s->server;
     j->connection = s->connection;
-    j->id = id;
     memcpy(j->key, s->key, sizeof j->key);
     s->joining = true;
+    s->join_id = id;
     j->asked = s->server->acts;
     s->server->in_flight++;
     storage_submit(s->server->storage, decide, on_decided, j);

@@ -62,6 +62,11 @@ void occupant_forget(struct occupant *o)
     free(o);
 }
 
+uint64_t occupant_next_act(struct occupant *o)
+{
+    return ++o->room->server->acts;
+}
+
 bool occupant_is_muted(const struct occupant *o)
 {
     return o->standing.muted || o->muted_self;

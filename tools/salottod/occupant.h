@@ -31,9 +31,9 @@ struct occupant {
     struct strip_release *strip_release; /* what leaving the stage and the seat will need */
     struct seat_release *seat_release;
     unsigned slot;
-    /* A grant takes effect after its commit. If by then the same was taken from the person, it is not carried out. And
-     * what the database told a join before the last act is out of date. All by server.acts. */
-    uint64_t role_taken, voice_taken, changed;
+    /* When the last act on each was carried out ahead of its commit, by server.acts. What the database was asked before
+     * is older: a grant is not carried out then, and a join goes by what stands here. */
+    uint64_t role_taken, voice_taken, levelled, shut_out;
 };
 
 struct occupant *occupant_by_id(struct live_room *r, int64_t person);
@@ -48,6 +48,9 @@ struct occupant *occupant_know(struct live_room *r, const struct member *m);
 
 /* Forgets who is absent and has no standing. */
 void occupant_forget(struct occupant *o);
+
+/* The time, by server.acts, of an act on them that is being carried out. */
+uint64_t occupant_next_act(struct occupant *o);
 
 bool occupant_is_muted(const struct occupant *o);
 bool occupant_is_speaking(const struct occupant *o);

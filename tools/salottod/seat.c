@@ -143,6 +143,7 @@ void seat_leave(struct occupant *o, struct errand *e)
     if (o->hand)
         events_order(r, "hand", json_pack("{s:s, s:b}", "handle", o->standing.person.handle, "up", 0));
     o->hand = false;
+    epoch_left(session);
     o->seat_release = NULL;
     o->session = NULL;
     session->seat = NULL;

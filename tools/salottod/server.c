@@ -194,7 +194,7 @@ static void say_goodbye(struct server *s)
 
     LIST_FOREACH (p, &s->sessions, next)
         if (p->seat != NULL)
-            events_sent_away(p, "stopping", "", "the server stops");
+            session_send_away(p, "stopping", "", "the server stops");
 }
 
 static void free_events(struct server *s)

@@ -50,9 +50,33 @@ static void answer_wrong(struct session *p, json_int_t id, const char *message, 
     answer_err(p->server, p->connection, id, &err);
 }
 
+static void refuse_join(struct session *p, const struct err *err)
+{
+    if (!p->joining)
+        return;
+    p->joining = false;
+    p->joined = true;
+    answer_err(p->server, p->connection, p->join_id, err);
+}
+
+void session_send_away(struct session *p, const char *reason, const char *by, const char *why)
+{
+    enum err_code code = strcmp(reason, "replaced") == 0   ? ERR_REPLACED
+                         : strcmp(reason, "stopping") == 0 ? ERR_UNREACHABLE
+                                                           : ERR_SENT_AWAY;
+    struct err err;
+
+    err_set(&err, code, NULL, "you were sent away before having come in: %s", reason);
+    refuse_join(p, &err);
+    events_sent_away(p, reason, by, why);
+}
+
 static void leave(struct session *p, json_int_t id)
 {
-    p->joining = false; /* a join that is under way is answered as left */
+    struct err err;
+
+    err_set(&err, ERR_SENT_AWAY, NULL, "you left before having come in");
+    refuse_join(p, &err);
     if (p->seat != NULL)
         seat_leave(p->seat, NULL);
     answer_ok(p->server, p->connection, id, NULL);

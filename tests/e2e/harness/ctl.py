@@ -50,13 +50,22 @@ class Operator:
         self.socket.connect(path)
         self.file = self.socket.makefile("rb")
         self.last = 0
+        self.answers = {}  # those that came while another was waited for
 
     def send(self, *words):
         """Sends a command without waiting; returns its id."""
-        self.last += 1
-        text = json.dumps({"id": self.last, "do": "command", "argv": list(words)}).encode()
-        self.socket.sendall(struct.pack(">HB", len(text) + 1, 1) + text)
-        return self.last
+        return self.send_all(words)[0]
+
+    def send_all(self, *commands):
+        """Sends commands in one write without waiting; returns their ids."""
+        frames, ids = b"", []
+        for words in commands:
+            self.last += 1
+            text = json.dumps({"id": self.last, "do": "command", "argv": list(words)}).encode()
+            frames += struct.pack(">HB", len(text) + 1, 1) + text
+            ids.append(self.last)
+        self.socket.sendall(frames)
+        return ids
 
     def receive(self):
         text = b""
@@ -73,10 +82,10 @@ class Operator:
                 return json.loads(text)
 
     def answer(self, number):
-        while True:
+        while number not in self.answers:
             a = self.receive()
-            if a.get("id") == number:
-                return a
+            self.answers[a.get("id")] = a
+        return self.answers.pop(number)
 
     def __call__(self, *words):
         """The answer, which must be a good one."""

@@ -35,6 +35,8 @@ class Peer:
         self.keep = keep
         self.events, self.streams, self.reports = [], [], []
         self.last_id, self.answers = 0, {}
+        self.answered = []  # the ids, in the order of the answers
+        self.epochs = {}
         self.counter = 0
         self.udp = None
         self.changed = threading.Condition()
@@ -72,19 +74,34 @@ class Peer:
         self.key_up, self.key_down, self.media = noise.finish()
         self.n_up = self.n_down = 0
 
-    def send(self, request):
+    def send(self, *requests):
+        """In one write."""
         with self._lock:
-            text = b"\x01" + json.dumps(request).encode()
-            sealed = aead_seal(self.key_up, self.n_up, text, b"")
-            self.n_up += 1
-            self.tcp.sendall(struct.pack(">H", len(sealed)) + sealed)
+            frames = b""
+            for request in requests:
+                sealed = aead_seal(self.key_up, self.n_up, b"\x01" + json.dumps(request).encode(), b"")
+                self.n_up += 1
+                frames += struct.pack(">H", len(sealed)) + sealed
+            self.tcp.sendall(frames)
+
+    def ask(self, *requests):
+        """Sends requests (dicts without id) in one write and does not wait; returns their ids."""
+        ids = range(self.last_id + 1, self.last_id + 1 + len(requests))
+        self.last_id += len(requests)
+        self.send(*({"id": n, **r} for n, r in zip(ids, requests)))
+        return list(ids)
+
+    def answer_to(self, number):
+        def look():
+            if number not in self.answers and {"event": "closed"} in self.events:
+                raise ConnectionError(f"the server closed the connection before the answer to request {number}")
+            return self.answers.get(number)
+
+        return self.wait_for(look, f"the answer to request {number}")
 
     def request(self, **members):
         """Sends a request and waits for its answer; raises Denied when it is not a good one."""
-        self.last_id += 1
-        number = self.last_id
-        self.send({"id": number, **members})
-        answer = self.wait_for(lambda: self.answers.get(number), f"the answer to {members}")
+        answer = self.answer_to(self.ask(members)[0])
         if not answer.get("ok"):
             raise Denied(answer)
         return answer
@@ -124,6 +141,7 @@ class Peer:
                             self.epochs[message["serial"]] = bytes.fromhex(message["key"])
                     else:
                         self.answers[message["id"]] = message
+                        self.answered.append(message["id"])
                     self.changed.notify_all()
         except (OSError, RuntimeError):
             with self.changed:
@@ -139,7 +157,7 @@ class Peer:
         a = self.request(do="join", room=self.room, handle=handle, tier=tier, **members)
         self.session = a["session"]
         self.answer = a
-        self.epochs = {a["epoch"]["serial"]: bytes.fromhex(a["epoch"]["key"])}
+        self.epochs[a["epoch"]["serial"]] = bytes.fromhex(a["epoch"]["key"])
         self.next_number = {}
         self.position = a["position"]
         return self
