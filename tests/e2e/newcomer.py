@@ -102,7 +102,8 @@ def _(s):
 
 def typed(line, more=""):
     home = process.folder()
-    return process.run(["sh", "-c", f"{line} {more}"], patience=60, env=dict(os.environ, HOME=home, XDG_CONFIG_HOME=home))
+    env = {**os.environ, **dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR"), home)}
+    return process.run(["sh", "-c", f"{line} {more}"], patience=60, env=env)
 
 
 @tap.check("the line to see who is there shows three speakers, after a while talking")
