@@ -1,4 +1,4 @@
-/* limiter.c - no peak above -3 dBTP, and nothing touched below it (see limiter.h)
+/* limiter.c - no peak above -4 dBTP, and nothing touched below it (see limiter.h)
  *
  * Each sample asks for the gain that its true peak needs. The lowest of the last HOLD such gains is taken, let up
  * slowly, and smoothed by two running means in a row: a mean over ATTACK samples of values none of which is above what
@@ -24,7 +24,7 @@
 #define UP_MIN        (1 << 12)
 
 /* LIMITER_CEILING_DBTP with 0.4 dB below it, for what four-fold oversampling misses (BS.1770-4: 0.4 dB at most). */
-#define CEILING       0.6760830f
+#define CEILING       0.6025596f
 
 /* The largest sum of a phase's absolute coefficients is 2.0228: below this no phase can reach the ceiling. */
 #define SAFE_PEAK     (CEILING / 2.03f)

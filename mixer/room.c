@@ -201,7 +201,7 @@ static uint32_t turn_own_mixes(struct room *r)
             continue;
         own = strip_own_mix(p->strip);
         t = r->tier[own->tier];
-        if (p->voice != NULL && !p->leaving)
+        if (p->voice != NULL && (!p->leaving || own_mix_is_running(own)))
             own_mix_talk(own, &r->limiter, t != NULL ? tier_coder(t) : NULL, strip_has_begun(p->strip));
         else
             own_mix_rest(own);

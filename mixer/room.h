@@ -47,13 +47,14 @@ struct room_config {
 
 enum room_order {
     ROOM_ADD_STRIP,    /* slot, block = struct strip */
-    ROOM_REMOVE_STRIP, /* slot; fades out, then ROOM_DONE whose `block` is the strip, main's again */
+    ROOM_REMOVE_STRIP, /* slot, cut; fades out; the result's `block` is the strip, main's again, when its own stream
+                        * has ended: at once with `cut`, for who hears nothing more, else after its overlap */
     ROOM_MUTE,         /* slot; nothing of it enters the bus after at_sample + 30 ms */
     ROOM_UNMUTE,       /* slot; also cancels a mute that is still fading */
     ROOM_FADER,        /* slot, gain_db */
     ROOM_OWN_TIER,     /* slot, stream: the own stream follows another tier from its next start on */
     ROOM_ADD_TIER,     /* block = struct tier */
-    ROOM_REMOVE_TIER,  /* stream; ROOM_DONE's block is the tier, main's again */
+    ROOM_REMOVE_TIER,  /* stream; the result's block is the tier, main's again */
     ROOM_EPOCH,        /* epoch: serial that packets carry from the next one on */
 };
 
@@ -63,6 +64,7 @@ struct room_command {
     unsigned slot;   /* 0..ROOM_STRIPS_MAX-1 */
     enum stream stream;
     float gain_db;
+    bool cut;
     uint64_t epoch;
     void *block;
 };

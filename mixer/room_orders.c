@@ -39,7 +39,8 @@ static int remove_strip(struct room *r, const struct room_command *c, uint64_t p
     if (p == NULL)
         return -EINVAL;
     strip_mute(p->strip, true);
-    own_mix_cut(strip_own_mix(p->strip));
+    if (c->cut)
+        own_mix_cut(strip_own_mix(p->strip));
     p->leaving = true;
     p->cookie = c->cookie;
     p->at_sample = position;

@@ -134,7 +134,7 @@ static void test_zeros(void **state)
     scene_init(&s);
     scene_run(&s, 50, -20.0);
     stage_results(&s.st);
-    stage_order(&s.st, (struct room_command){.order = ROOM_REMOVE_STRIP, .slot = 0});
+    stage_order(&s.st, (struct room_command){.order = ROOM_REMOVE_STRIP, .slot = 0, .cut = true});
     scene_park(&s);
     result = stage_result(&s.st);
     assert_int_equal(result.error, 0);

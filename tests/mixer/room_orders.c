@@ -377,7 +377,7 @@ static void test_stopped(void **state)
     stage_add_tier(&s.st, STREAM_LOW);
     scene_run(&s, 30);
     stage_results(&s.st);
-    stage_order(&s.st, (struct room_command){.order = ROOM_REMOVE_STRIP, .slot = 0});
+    stage_order(&s.st, (struct room_command){.order = ROOM_REMOVE_STRIP, .slot = 0, .cut = true});
     scene_run(&s, 1);
     assert_false(room_result(s.st.room, &result)); /* the own stream's frame of 60 ms is not full yet */
     late = stage_add_strip(&s.st, 9, 1, STREAM_LOW);

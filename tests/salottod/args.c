@@ -67,6 +67,9 @@ static void options_and_positions_are_understood_in_any_order(void **state)
     assert_int_equal(a.expires_ms, 7200000);
     assert_int_equal(a.uses, 3);
     json_decref(argv);
+    assert_int_equal(parse(&a, "kick piazza -Qx3f", &argv, &err), 0); /* the beginning of a key */
+    assert_string_equal(a.person, "-Qx3f");
+    json_decref(argv);
     assert_int_equal(parse(&a, "mute piazza --all --may-unmute", &argv, &err), 0);
     assert_true(a.all && a.may_unmute && a.person == NULL);
     json_decref(argv);

@@ -243,11 +243,10 @@ static int parse_option(struct args *a, const struct command *c, const json_t *a
     return unknown_option(word, c, err);
 }
 
-static bool is_option(const struct command *c, size_t position, const char *word)
+/* There are no short options: "-3" is a fader's value, and a key may begin with '-'. */
+static bool is_option(const char *word)
 {
-    /* "-3" is a fader's value. */
-    return word[0] == '-' && word[1] != '\0' &&
-           !(position < ARGS_POSITIONAL_MAX && c->positional[position] == ARG_DB && word[1] != '-');
+    return strncmp(word, "--", 2) == 0;
 }
 
 int args_parse(struct args *a, const struct command *c, const json_t *argv, size_t from, struct err *err)
@@ -262,7 +261,7 @@ int args_parse(struct args *a, const struct command *c, const json_t *argv, size
 
         if (word == NULL)
             return complain(err, c, "a command line is made of strings");
-        if (is_option(c, position, word)) {
+        if (is_option(word)) {
             status = parse_option(a, c, argv, &i, err);
         } else {
             arg = position < ARGS_POSITIONAL_MAX ? c->positional[position] : ARG_NONE;

@@ -25,7 +25,7 @@ static const char *policy_name(enum room_policy p)
 
 static int work_create(struct db *db, struct call *c, struct err *err)
 {
-    bool reopened;
+    bool reopened = false;
     int status = rooms_create(db, c->args.room, c->args.title, &c->row, &reopened, err);
 
     if (status == 0)

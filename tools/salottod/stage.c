@@ -142,7 +142,7 @@ void stage_leave(struct occupant *o, bool leaving, struct errand *e)
     struct live_room *r = o->room;
     struct strip_release *s = o->strip_release;
     struct udp_order off = {.kind = UDP_STAGE, .session = o->session->id};
-    struct room_command remove = {.order = ROOM_REMOVE_STRIP, .slot = o->slot};
+    struct room_command remove = {.order = ROOM_REMOVE_STRIP, .slot = o->slot, .cut = leaving};
 
     s->room = r;
     s->strip = o->strip;

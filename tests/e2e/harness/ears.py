@@ -104,24 +104,33 @@ def likeness(voice, recording):
 
 
 def _fit(recording, sources):
-    """Least squares: the filters that make the sources [(signal, taps)] into the recording, all as long as it."""
-    columns = []
-    for signal, taps in sources:
-        for k in range(taps):
-            columns.append(np.roll(signal, k - taps // 2))
-    a = np.stack(columns, axis=1)
-    gram = a.T @ a
+    """Least squares: the filters that make the sources [(signal, taps)] into the recording, all as long as it.
+    The delayed copies of a signal are taken around the end, so that all their products are a few correlations, which
+    FFTs make a hundred times faster than the matrix of the copies would be."""
+    n = len(recording)
+    spectra = [np.fft.rfft(signal) for signal, _ in sources]
+    delays = [np.arange(taps) - taps // 2 for _, taps in sources]
+    target = np.fft.rfft(recording)
+    gram = np.block(
+        [
+            [
+                np.fft.irfft(np.conj(spectra[s]) * spectra[t], n)[(delays[s][:, None] - delays[t][None, :]) % n]
+                for t in range(len(sources))
+            ]
+            for s in range(len(sources))
+        ]
+    )
+    wanted = np.concatenate([np.fft.irfft(np.conj(f) * target, n)[d % n] for f, d in zip(spectra, delays)])
     gram[np.diag_indices_from(gram)] += 1e-6 * gram.diagonal().mean() + 1e-12
-    weights = np.linalg.solve(gram, a.T @ recording)
-    filters = []
-    for _, taps in sources:
-        filters.append(weights[:taps])
-        weights = weights[taps:]
-    return filters, recording - a @ np.concatenate(filters)
+    weights = np.linalg.solve(gram, wanted)
+    filters = np.split(weights, np.cumsum([taps for _, taps in sources])[:-1])
+    return filters, recording - sum(_apply(signal, f) for (signal, _), f in zip(sources, filters))
 
 
 def _apply(signal, taps):
-    return sum(w * np.roll(signal, k - len(taps) // 2) for k, w in enumerate(taps))
+    impulse = np.zeros(len(signal))
+    impulse[(np.arange(len(taps)) - len(taps) // 2) % len(signal)] = taps
+    return np.fft.irfft(np.fft.rfft(signal) * np.fft.rfft(impulse), len(signal))
 
 
 def level_db(pieces, recording):
