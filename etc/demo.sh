@@ -129,13 +129,14 @@ open_room()
     }
 }
 
+# They hear the room, but the machine's loudspeaker is for whoever tries `listen`.
 start_speakers()
 {
     invite=$(ctl invite piazza --role speaker --uses 3 --expires 1h)
     mkdir -p "$STATE/demo"
     for who in anna bruno carla; do
         child "$bin/salotto" speak "$invite" --input "$speech/$who.wav" --loop --handle "$who" \
-            --identity "$STATE/demo/$who.key" </dev/null >"$STATE/demo/$who.log" 2>&1 &
+            --identity "$STATE/demo/$who.key" --output - </dev/null 2>"$STATE/demo/$who.log" >/dev/null &
         speakers="$speakers $!"
     done
     for pid in $speakers; do

@@ -33,7 +33,7 @@ class Pulse:
             f.write(text + ALSA)
         socket = os.path.join(self.folder, "s")
         self.env = {k: v for k, v in os.environ.items() if not k.startswith(("PULSE", "XDG", "DBUS", "ALSA"))}
-        self.env.update(HOME=self.folder, XDG_RUNTIME_DIR=self.folder)
+        self.env.update(HOME=self.folder, XDG_RUNTIME_DIR=self.folder, PULSE_RUNTIME_PATH=self.folder, TMPDIR=self.folder)
         argv = ["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "--log-target=stderr"]
         for name in SINKS:
             argv += ["-L", f"module-null-sink sink_name={name} rate=48000 channels=1"]

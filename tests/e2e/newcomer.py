@@ -1,13 +1,12 @@
 #!/usr/bin/python3
 """`make run` as a newcomer types it in a terminal, until `salotto listen` has heard the room; then Ctrl-C."""
 import os
-import pty
 import re
 import signal
 import socket
-import threading
 
 from harness import process, sound, tap
+from harness.terminal import Terminal
 
 
 class Scene:
@@ -18,51 +17,6 @@ def free_port():
     with socket.socket() as s:
         s.bind(("", 0))
         return s.getsockname()[1]
-
-
-class Terminal:
-    """A program on a terminal of its own. What it prints is in .text; type() is the keyboard."""
-
-    def __init__(self, argv):
-        self.text = ""
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            os.chdir(process.REPO)
-            for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "BUILD"):
-                os.environ.pop(name, None)
-            os.execvp(argv[0], argv)
-        self.code = None
-        self.thread = threading.Thread(target=self._read, daemon=True)
-        self.thread.start()
-
-    def _read(self):
-        while True:
-            try:
-                data = os.read(self.fd, 4096)
-            except OSError:
-                break
-            if not data:
-                break
-            self.text += data.decode("utf-8", "replace").replace("\r", "")
-
-    def type(self, keys):
-        os.write(self.fd, keys)
-
-    def ended(self):
-        if self.code is None:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            if pid:
-                self.code = os.waitstatus_to_exitcode(status)
-        return self.code is not None
-
-    def wait_for(self, pattern, patience=process.PATIENCE_S):
-        def look():
-            match = re.search(pattern, self.text)
-            if not match and self.ended():
-                raise RuntimeError(f"it ended with {self.code} before {pattern!r}:\n{self.text}")
-            return match
-
-        return process.wait_until(look, pattern, patience)
 
 
 def ours(state):
@@ -102,7 +56,8 @@ def _(s):
 
 def typed(line, more=""):
     home = process.folder()
-    return process.run(["sh", "-c", f"{line} {more}"], patience=60, env=dict(os.environ, HOME=home, XDG_CONFIG_HOME=home))
+    env = {**os.environ, **dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR"), home)}
+    return process.run(["sh", "-c", f"{line} {more}"], patience=60, env=env)
 
 
 @tap.check("the line to see who is there shows three speakers, after a while talking")

@@ -23,7 +23,9 @@ class Client:
         self.packets_path = os.path.join(self.folder, "packets") if packets else None
         if packets:
             argv += ["--packets", self.packets_path]
-        environment = dict(env or os.environ, HOME=self.folder, XDG_CONFIG_HOME=self.folder)
+        # Also sound libraries keep their files there.
+        home = dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR"), self.folder)
+        environment = dict(env or {**os.environ, **home}, HOME=self.folder, XDG_CONFIG_HOME=self.folder)
         self.child = process.Child(argv + list(options), f"{verb} {handle}", env=environment, on_line=self._on_line)
 
     def _on_line(self, line):

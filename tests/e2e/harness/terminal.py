@@ -1,0 +1,60 @@
+"""A terminal, and somebody typing at it."""
+import os
+import pty
+import re
+import signal
+import threading
+
+from . import process
+
+_NOT_A_PERSONS = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "BUILD")
+
+
+class Terminal:
+    """A program on a terminal of its own. What it prints is in .text; type() is the keyboard."""
+
+    def __init__(self, argv, env=None):
+        self.text = ""
+        environment = {k: v for k, v in (env or os.environ).items() if k not in _NOT_A_PERSONS}
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.chdir(process.REPO)
+            os.execvpe(argv[0], argv, environment)
+        self.code = None
+        self.thread = threading.Thread(target=self._read, daemon=True)
+        self.thread.start()
+
+    def _read(self):
+        while True:
+            try:
+                data = os.read(self.fd, 4096)
+            except OSError:
+                break
+            if not data:
+                break
+            self.text += data.decode("utf-8", "replace").replace("\r", "")
+
+    def type(self, keys):
+        os.write(self.fd, keys)
+
+    def ended(self):
+        if self.code is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.code = os.waitstatus_to_exitcode(status)
+        return self.code is not None
+
+    def wait_for(self, pattern, patience=process.PATIENCE_S):
+        def look():
+            match = re.search(pattern, self.text)
+            if not match and self.ended():
+                raise RuntimeError(f"it ended with {self.code} before {pattern!r}:\n{self.text}")
+            return match
+
+        return process.wait_until(look, pattern, patience)
+
+    def close(self):
+        """As when its window is closed: the kernel sends SIGHUP."""
+        if not self.ended():
+            os.kill(self.pid, signal.SIGHUP)
+        os.close(self.fd)
