@@ -74,7 +74,7 @@ static void on_committed(void *arg, int status, const struct err *err)
         c->status = status;
         err_copy(&c->err, err);
         if (c->applied)
-            err_mend(&c->err, "it holds in the room for now, but was not written: type it again. %.120s", err->mend);
+            err_mend(&c->err, "it holds while the room is live, but was not written: type it again. %.120s", err->mend);
     } else if (c->committed != NULL) {
         c->committed(c);
     }

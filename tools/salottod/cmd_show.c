@@ -10,6 +10,23 @@
 #include <stdlib.h>
 #include <time.h>
 
+/* Those present for whom `shown` holds, in order; none when out of memory. The caller frees the array. */
+static struct occupant **present(struct live_room *r, bool (*shown)(const struct occupant *),
+                                 int (*order)(const void *, const void *), size_t *n)
+{
+    struct occupant **all = r != NULL ? calloc(r->present + 1, sizeof *all) : NULL;
+    struct occupant *o;
+
+    *n = 0;
+    if (all == NULL)
+        return NULL;
+    LIST_FOREACH (o, &r->occupants, next)
+        if (o->session != NULL && shown(o) && *n < r->present)
+            all[(*n)++] = o;
+    qsort(all, *n, sizeof *all, order);
+    return all;
+}
+
 /* --- who */
 
 static int by_rank(const void *a, const void *b)
@@ -47,21 +64,18 @@ static const char *state_word(const struct occupant *o)
     return occupant_is_speaking(o) ? "speaking" : "";
 }
 
+static bool anyone(const struct occupant *o)
+{
+    (void)o;
+    return true;
+}
+
 static json_t *report_who(struct call *c)
 {
-    struct live_room *r = call_live(c);
-    unsigned present = r != NULL ? r->present : 0;
-    struct occupant **all = calloc(present + 1, sizeof *all);
     json_t *rows = json_array(), *data = json_array();
-    struct occupant *o;
-    size_t n = 0;
+    size_t n;
+    struct occupant **all = present(call_live(c), anyone, by_rank, &n);
 
-    if (r != NULL && all != NULL)
-        LIST_FOREACH (o, &r->occupants, next)
-            if (o->session != NULL && n < present)
-                all[n++] = o;
-    if (n > 0)
-        qsort(all, n, sizeof *all, by_rank);
     for (size_t i = 0; i < n; i++) {
         char key[IDENTITY_TEXT_BYTES];
 
@@ -100,21 +114,17 @@ static uint64_t seconds_since(uint64_t ns)
     return ((uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec - ns) / 1000000000u;
 }
 
+static bool has_hand_up(const struct occupant *o)
+{
+    return o->hand;
+}
+
 static json_t *report_hands(struct call *c)
 {
-    struct live_room *r = call_live(c);
-    unsigned present = r != NULL ? r->present : 0;
-    struct occupant **all = calloc(present + 1, sizeof *all);
     json_t *rows = json_array(), *data = json_array();
-    struct occupant *o;
-    size_t n = 0;
+    size_t n;
+    struct occupant **all = present(call_live(c), has_hand_up, by_hand, &n);
 
-    if (r != NULL && all != NULL)
-        LIST_FOREACH (o, &r->occupants, next)
-            if (o->session != NULL && o->hand && n < present)
-                all[n++] = o;
-    if (n > 0)
-        qsort(all, n, sizeof *all, by_hand);
     for (size_t i = 0; i < n; i++) {
         char key[IDENTITY_TEXT_BYTES], since[24];
         uint64_t s = seconds_since(all[i]->hand_ns);
