@@ -7,7 +7,7 @@ import threading
 
 from . import process
 
-_NOT_A_PERSONS = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "BUILD")
+_OF_MAKE = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "BUILD")
 
 
 class Terminal:
@@ -15,7 +15,7 @@ class Terminal:
 
     def __init__(self, argv, env=None):
         self.text = ""
-        environment = {k: v for k, v in (env or os.environ).items() if k not in _NOT_A_PERSONS}
+        environment = {k: v for k, v in (env or os.environ).items() if k not in _OF_MAKE}
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.chdir(process.REPO)
