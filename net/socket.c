@@ -1,5 +1,6 @@
 /* socket.c - ports and addresses (see socket.h) */
 #include "net/socket.h"
+#include "net/clock.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -172,10 +173,7 @@ void socket_close_server(struct server_sockets *s)
 
 static int64_t now_ms(void)
 {
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+    return (int64_t)(clock_now_ns() / CLOCK_NS_PER_MS);
 }
 
 /* Attempts under way, one for each address that was started. */

@@ -5,6 +5,7 @@
  */
 #include "tools/salotto/stay.h"
 
+#include "net/clock.h"
 #include "net/identity.h"
 #include "net/profile.h"
 #include "tools/salotto/device.h"
@@ -20,7 +21,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 #define TICK_MS        20
@@ -44,14 +44,6 @@ struct stay {
     bool ended;         /* `why` is how */
     struct err why;
 };
-
-static uint64_t now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
-}
 
 #define say(s, ...)                                                                                                    \
     do {                                                                                                               \
@@ -98,7 +90,7 @@ static void on_joined(const json_t *answer, void *arg)
     s->joined = true;
     events_out_copy(s->events, "joined", answer);
     if (heard_join(s->heard, s->tier, (uint64_t)json_integer_value(json_object_get(answer, "position")),
-                   json_is_true(json_object_get(answer, "parked")), now(), &err) != 0) {
+                   json_is_true(json_object_get(answer, "parked")), clock_now_ns(), &err) != 0) {
         end(s, &err);
         return;
     }
@@ -151,7 +143,7 @@ static void on_stream(enum stream stream, const struct tape_packet *p, const uin
     struct stay *s = arg;
     struct err err;
 
-    heard_put(s->heard, stream, p, now());
+    heard_put(s->heard, stream, p, clock_now_ns());
     if (s->packets != NULL && packets_out_write(s->packets, datagram, len, &err) != 0)
         end(s, &err);
 }
@@ -215,7 +207,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
     struct stay *s = arg;
     const struct stage *stage = session_stage(s->session);
-    uint64_t now_ns = now();
+    uint64_t now_ns = clock_now_ns();
     struct err err;
 
     (void)fd;

@@ -1,6 +1,7 @@
 /* acts.c - what changes someone's standing in a live room (see acts.h) */
 #include "tools/salottod/acts.h"
 
+#include "net/clock.h"
 #include "storage/audit.h"
 #include "tools/salottod/live_room.h"
 #include "tools/salottod/occupant.h"
@@ -8,22 +9,13 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
-
-static uint64_t now_ns(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 void acts_hand(struct occupant *o, bool up)
 {
     if (o->hand == up)
         return;
     o->hand = up;
-    o->hand_ns = now_ns();
+    o->hand_ns = clock_now_ns();
     events_order(o->room, "hand", json_pack("{s:s, s:b}", "handle", o->standing.person.handle, "up", (int)up));
 }
 

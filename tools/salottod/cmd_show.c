@@ -1,4 +1,5 @@
 /* cmd_show.c - who, hands, log: what there is to see in a room */
+#include "net/clock.h"
 #include "net/identity.h"
 #include "storage/audit.h"
 #include "tools/salottod/call.h"
@@ -108,10 +109,7 @@ static int by_hand(const void *a, const void *b)
 
 static uint64_t seconds_since(uint64_t ns)
 {
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return ((uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec - ns) / 1000000000u;
+    return (clock_now_ns() - ns) / CLOCK_NS_PER_S;
 }
 
 static bool has_hand_up(const struct occupant *o)

@@ -5,13 +5,13 @@
  */
 #include "tools/salottod/occupant.h"
 
+#include "net/clock.h"
 #include "tools/salottod/live_room.h"
 #include "tools/salottod/session.h"
 
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 struct seat_release {
     struct errand errand;
@@ -20,14 +20,6 @@ struct seat_release {
     enum stream stream;
     unsigned outlet;
 };
-
-static uint64_t now_ns(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 static void tell_audience(struct live_room *r, const char *event, const char *handle)
 {
@@ -92,7 +84,7 @@ int seat_take(struct live_room *r, struct session *s, const struct member *m, en
     s->outlet = live_room_on_outlet(r);
     o->session = s;
     o->seat_release = release;
-    o->here_ns = now_ns();
+    o->here_ns = clock_now_ns();
     o->hand = false;
     o->muted_self = m->role >= ROLE_SPEAKER && !s->mic_open; /* a microphone opens live only for who asked for it */
     r->present++;
