@@ -2,6 +2,7 @@
 #include "tools/salottod/config.h"
 #include "tools/salottod/log.h"
 #include "tools/salottod/server.h"
+#include "tools/version.h"
 
 #include <getopt.h>
 #include <signal.h>
@@ -9,8 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-#define VERSION "0.1.0"
 
 static const char help[] =
     "usage: salottod [OPTION]...\n"
@@ -73,7 +72,7 @@ static int read_flags(int argc, char **argv, struct flags *f, struct err *err)
             f->http_port = optarg;
             break;
         case FLAG_VERSION:
-            return printf("salottod %s\n", VERSION) < 0 ? -ERR_INTERNAL : 1;
+            return printf("salottod %s\n", SALOTTO_VERSION) < 0 ? -ERR_INTERNAL : 1;
         case FLAG_HELP:
             return fputs(help, stdout) < 0 ? -ERR_INTERNAL : 1;
         case ':':
