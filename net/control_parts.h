@@ -68,7 +68,7 @@ void control_die(struct control *c, const struct err *why);
 
 void control_out_of_memory(struct control *c);
 
-/* Tells the loop what the connection waits for now. */
+/* Tells the loop what the connection waits for. */
 void control_arm(struct control *c);
 
 /* The peer is proven: once only, callbacks.ready is called. */
