@@ -47,8 +47,8 @@ void acts_role(struct occupant *o, enum role role, const char *by, const char *w
         acts_hand(o, false);
         /* A promoted listener's microphone opens live only if they asked for that; a hint tells them so. */
         o->muted_self = !o->session->mic_open;
-        (void)stage_enter(o, e,
-                          &err); /* if it is full they get a place, and find the microphone so, when one is free */
+        /* If it is full they get a place, and find the microphone so, when one is free. */
+        (void)stage_enter(o, e, &err);
     } else if (role < ROLE_SPEAKER && o->strip != NULL) {
         stage_leave(o, false, e);
     } else if (o->strip != NULL) {

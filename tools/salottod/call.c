@@ -268,6 +268,11 @@ void call_request(struct session *s, json_int_t id, const json_t *request)
         errand_let_go(&c->errand);
 }
 
+int call_over_target(struct call *c)
+{
+    return permission_over(c->actor.role, c->target.role, c->command->name, c->target.person.handle, &c->err);
+}
+
 /* --- reports */
 
 json_t *call_text(const char *text)

@@ -71,6 +71,9 @@ struct live_room *call_live(const struct call *c);
 struct occupant *call_target(const struct call *c);
 struct occupant *call_actor(const struct call *c);
 
+/* May the actor act on the target? 0, or call->err says why not. */
+int call_over_target(struct call *c);
+
 /* {"text": …} */
 json_t *call_text(const char *text);
 

@@ -11,11 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static int over_target(struct call *c)
-{
-    return permission_over(c->actor.role, c->target.role, c->command->name, c->target.person.handle, &c->err);
-}
-
 /* --- kick */
 
 static int work_audit(struct db *db, struct call *c, struct err *err)
@@ -33,7 +28,7 @@ int cmd_kick(struct call *c)
 {
     struct occupant *o = call_target(c);
 
-    if (over_target(c) != 0)
+    if (call_over_target(c) != 0)
         return -(int)c->err.code;
     if (o == NULL || o->session == NULL)
         return err_set(&c->err, ERR_NOT_FOUND, "look at `who`, or keep them out with `ban`", "%s is not in %s",
@@ -89,7 +84,7 @@ static json_t *report_ban(struct call *c)
 
 int cmd_ban(struct call *c)
 {
-    if (over_target(c) != 0)
+    if (call_over_target(c) != 0)
         return -(int)c->err.code;
     c->report = report_ban;
     apply_ban(c);

@@ -14,11 +14,6 @@ static const char *by(const struct call *c)
     return c->actor.person.handle;
 }
 
-static int over_target(struct call *c)
-{
-    return permission_over(c->actor.role, c->target.role, c->command->name, c->target.person.handle, &c->err);
-}
-
 /* The target in the live room, made if they are absent and the room did not know them. NULL: no live room. */
 static struct occupant *know_target(struct call *c)
 {
@@ -160,7 +155,7 @@ int cmd_demote(struct call *c)
 {
     if (!c->args.has_role)
         c->args.role = ROLE_LISTENER;
-    if (over_target(c) != 0)
+    if (call_over_target(c) != 0)
         return -(int)c->err.code;
     c->report = report_role;
     take_role(c);
@@ -343,7 +338,7 @@ int cmd_mute(struct call *c)
 
     if (c->args.all)
         return all_of_them(c);
-    if (over_target(c) != 0)
+    if (call_over_target(c) != 0)
         return -(int)c->err.code;
     if (c->args.may_unmute && (o == NULL || o->strip == NULL))
         return err_set(&c->err, ERR_USAGE, "leave --may-unmute away to mute them for when they come",
@@ -358,7 +353,7 @@ int cmd_unmute(struct call *c)
 {
     if (c->args.all)
         return all_of_them(c);
-    if (over_target(c) != 0)
+    if (call_over_target(c) != 0)
         return -(int)c->err.code;
     c->report = report_mute;
     call_commit(c, work_mute, grant_unmute);
@@ -411,7 +406,7 @@ static json_t *report_gain(struct call *c)
 
 int cmd_gain(struct call *c)
 {
-    if (over_target(c) != 0)
+    if (call_over_target(c) != 0)
         return -(int)c->err.code;
     c->report = report_gain;
     apply_gain(c);
