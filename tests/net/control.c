@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <event2/event.h>
+#include <netinet/tcp.h>
 #include <setjmp.h>
 #include <sodium.h>
 #include <stdarg.h>
@@ -222,6 +223,34 @@ static void the_server_is_ready_only_when_the_first_transport_message_has_proven
         event_base_loop(base, EVLOOP_ONCE);
     assert_string_equal(c.last, "welcome");
     end_free(&c);
+    end_free(&s);
+}
+
+static int tcp_option(int fd, int option)
+{
+    int value = 0;
+    socklen_t len = sizeof value;
+
+    assert_int_equal(getsockopt(fd, IPPROTO_TCP, option, &value, &len), 0);
+    return value;
+}
+
+static void a_peer_that_vanished_is_given_up_within_15_s(void **state)
+{
+    struct end s = {0};
+    int sfd, cfd, on = 0;
+    socklen_t len = sizeof on;
+
+    (void)state;
+    tcp_pair(&sfd, &cfd);
+    s.c = control_accept(base, sfd, &server_id, &callbacks, &s);
+    assert_non_null(s.c);
+    assert_int_equal(getsockopt(sfd, SOL_SOCKET, SO_KEEPALIVE, &on, &len), 0);
+    assert_true(on);
+    assert_in_range(tcp_option(sfd, TCP_KEEPIDLE) + tcp_option(sfd, TCP_KEEPINTVL) * tcp_option(sfd, TCP_KEEPCNT), 1,
+                    15);
+    assert_in_range(tcp_option(sfd, TCP_USER_TIMEOUT), 1, 15000);
+    close(cfd);
     end_free(&s);
 }
 
@@ -758,6 +787,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_ends_learn_each_others_key_and_the_same_media_keys),
+        cmocka_unit_test(a_peer_that_vanished_is_given_up_within_15_s),
         cmocka_unit_test(the_server_is_ready_only_when_the_first_transport_message_has_proven_the_client),
         cmocka_unit_test(texts_of_every_length_arrive_whole_in_both_directions),
         cmocka_unit_test(a_client_without_a_pin_asks_whether_to_trust_the_key),
