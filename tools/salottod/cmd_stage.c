@@ -108,11 +108,12 @@ static json_t *report_role(struct call *c)
     return body;
 }
 
+/* Counts people, not strips: the place of who has just left is given on as soon as their strip is put away. */
 static bool stage_is_full(const struct call *c)
 {
-    struct live_room *r = call_live(c);
+    const struct live_room *r = call_live(c);
 
-    return r != NULL && r->slots_taken == UINT32_MAX;
+    return r != NULL && live_room_on_stage(r) == ROOM_STRIPS_MAX;
 }
 
 int cmd_promote(struct call *c)

@@ -29,13 +29,18 @@ struct live_room *live_room_by_id(struct server *s, int64_t id)
     return NULL;
 }
 
-unsigned live_room_listeners(const struct live_room *r)
+unsigned live_room_on_stage(const struct live_room *r)
 {
     unsigned on_stage = 0;
 
     for (unsigned n = 0; n < ROOM_STRIPS_MAX; n++)
         on_stage += r->slot[n] != NULL;
-    return r->present - on_stage;
+    return on_stage;
+}
+
+unsigned live_room_listeners(const struct live_room *r)
+{
+    return r->present - live_room_on_stage(r);
 }
 
 static void on_grace(evutil_socket_t fd, short what, void *arg)

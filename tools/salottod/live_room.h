@@ -77,7 +77,8 @@ void live_room_off_outlet(struct live_room *r, unsigned outlet);
 /* Tells the room who has begun or ceased to talk since the last time; takes the mixer's answers. */
 void live_room_look(struct live_room *r);
 
-/* How many are present and not on stage. */
+/* How many hold a place on the stage, and how many are present without one. */
+unsigned live_room_on_stage(const struct live_room *r);
 unsigned live_room_listeners(const struct live_room *r);
 
 /* The head count will be told within a second. */
