@@ -191,9 +191,13 @@ static int ask_remote(struct asking *a, const struct args *args, char **words, s
     bool made;
     int ret;
 
-    if (args->identity != NULL)
-        snprintf(identity_path, sizeof identity_path, "%s", args->identity);
-    else if ((ret = profile_identity_path(identity_path, sizeof identity_path, &a->err)) != 0)
+    if (args->identity == NULL)
+        ret = profile_identity_path(identity_path, sizeof identity_path, &a->err);
+    else if (snprintf(identity_path, sizeof identity_path, "%s", args->identity) < (int)sizeof identity_path)
+        ret = 0;
+    else
+        ret = err_set(&a->err, ERR_USAGE, "name a shorter one", "the path of --identity is too long");
+    if (ret != 0)
         return ret;
     if ((ret = profile_known_servers_path(known_path, sizeof known_path, identity_path, &a->err)) != 0 ||
         (ret = link_parse(&link, args->server, &a->err)) != 0 ||
