@@ -128,6 +128,8 @@ static char *read_line(char *line, int max, void *arg)
         }
         if (n < max - 2)
             line[n++] = (char)c;
+        if (r->line == 1 && n == 3 && memcmp(line, "\xef\xbb\xbf", 3) == 0) /* a byte order mark */
+            n = 0;
     }
     if (c == EOF && n == 0)
         return NULL;
