@@ -6,6 +6,42 @@
 #include <stdio.h>
 #include <string.h>
 
+static const char *as_written(const char *text)
+{
+    return text;
+}
+
+static const char *(*translated)(const char *text) = as_written;
+static _Thread_local const void *reader;
+
+void err_translate_with(const char *(*translate)(const char *text))
+{
+    translated = translate;
+}
+
+const char *err_words(const char *text)
+{
+    return translated(text);
+}
+
+const char *err_reason(int error)
+{
+    return translated(strerror(error));
+}
+
+const void *err_for(const void *whom)
+{
+    const void *before = reader;
+
+    reader = whom;
+    return before;
+}
+
+const void *err_reader(void)
+{
+    return reader;
+}
+
 /* How many bytes the UTF-8 letter at `at` has; 0 when there is none, as where a text was cut within one. The second
  * byte's range excludes overlong forms, surrogates and what is above U+10FFFF (RFC 3629 section 4). */
 static size_t letter_bytes(const unsigned char *at)
@@ -42,10 +78,10 @@ int err_set(struct err *err, enum err_code code, const char *mend, const char *f
 
         err->code = code;
         va_start(ap, fmt);
-        if (vsnprintf(err->message, sizeof err->message, fmt, ap) < 0)
+        if (vsnprintf(err->message, sizeof err->message, translated(fmt), ap) < 0)
             err->message[0] = '\0';
         va_end(ap);
-        snprintf(err->mend, sizeof err->mend, "%s", mend != NULL ? mend : "");
+        snprintf(err->mend, sizeof err->mend, "%s", mend != NULL ? translated(mend) : "");
         clean(err->message);
         clean(err->mend);
     }
@@ -59,7 +95,7 @@ void err_mend(struct err *err, const char *fmt, ...)
     if (err == NULL)
         return;
     va_start(ap, fmt);
-    if (vsnprintf(err->mend, sizeof err->mend, fmt, ap) < 0)
+    if (vsnprintf(err->mend, sizeof err->mend, translated(fmt), ap) < 0)
         err->mend[0] = '\0';
     va_end(ap);
     clean(err->mend);

@@ -5,11 +5,11 @@
 #include "tools/salotto/device.h"
 #include "tools/salotto/help.h"
 #include "tools/salotto/stay.h"
+#include "tools/language.h"
 #include "tools/version.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -113,7 +113,7 @@ int main(int argc, char **argv)
     struct err err = {0};
     int ret;
 
-    setlocale(LC_CTYPE, "");
+    language_start(NULL);
     signal(SIGPIPE, SIG_IGN);
     /* Before anything is opened, that would take the number of a closed standard stream. */
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
@@ -121,6 +121,8 @@ int main(int argc, char **argv)
             (void)!open("/dev/null", fd == STDIN_FILENO ? O_RDONLY : O_WRONLY);
     if (args_parse(&args, argc, argv, &err) != 0)
         return complain(&err);
+    if (args.json) /* its texts are read by programs */
+        (void)language_use(NULL);
     switch (args.command) {
     case ARGS_LISTEN:
     case ARGS_SPEAK:

@@ -2,6 +2,7 @@
 #include "tools/salottod/config.h"
 #include "tools/salottod/log.h"
 #include "tools/salottod/server.h"
+#include "tools/language.h"
 #include "tools/version.h"
 
 #include <getopt.h>
@@ -127,6 +128,7 @@ int main(int argc, char **argv)
     struct err err;
     int status;
 
+    language_start(NULL);
     if (sodium_init() < 0) {
         log_line(LOG_ERROR_LINE, "the cryptographic library does not start");
         return ERR_INTERNAL;
@@ -145,6 +147,7 @@ int main(int argc, char **argv)
     }
     if (server_start(&server, &config, &err) != 0)
         return fail(&err);
+    (void)language_use(NULL); /* for the log; whoever asks something is answered in their own */
     server_run(&server);
     server_stop(&server);
     return 0;
