@@ -5,11 +5,11 @@
 #include "tools/salotto/device.h"
 #include "tools/salotto/help.h"
 #include "tools/salotto/stay.h"
+#include "tools/language.h"
 #include "tools/streams.h"
 #include "tools/version.h"
 
 #include <errno.h>
-#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -113,11 +113,13 @@ int main(int argc, char **argv)
     struct err err = {0};
     int ret;
 
-    setlocale(LC_CTYPE, "");
+    language_start(NULL);
     signal(SIGPIPE, SIG_IGN);
     streams_hold();
     if (args_parse(&args, argc, argv, &err) != 0)
         return complain(&err);
+    if (args.json) /* its texts are read by programs */
+        (void)language_use(NULL);
     switch (args.command) {
     case ARGS_LISTEN:
     case ARGS_SPEAK:

@@ -10,6 +10,7 @@
 #include "net/known_servers.h"
 #include "net/link.h"
 #include "net/profile.h"
+#include "tools/language.h"
 
 #include <event2/event.h>
 #include <signal.h>
@@ -113,7 +114,8 @@ static char *request_text(char **words, size_t count, const char *token)
         json_decref(argv);
         return NULL;
     }
-    request = json_pack("{s:i, s:s, s:o}", "id", REQUEST_ID, "do", "command", "argv", argv);
+    request =
+        json_pack("{s:i, s:s, s:s, s:o}", "id", REQUEST_ID, "do", "command", "lang", language_code(), "argv", argv);
     if (request != NULL && token[0] != '\0')
         json_object_set_new(request, "token", json_string(token));
     text = request != NULL ? json_dumps(request, JSON_COMPACT) : NULL;

@@ -6,12 +6,12 @@
 #include "tools/salottoctl/args.h"
 #include "tools/salottoctl/ask.h"
 #include "tools/salottoctl/table.h"
+#include "tools/language.h"
 #include "tools/streams.h"
 #include "tools/version.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -151,10 +151,7 @@ int main(int argc, char **argv)
     struct args args;
     struct err err = {0};
 
-    /* Names and titles are UTF-8 whatever the account's locale says. */
-    setlocale(LC_CTYPE, "");
-    if (MB_CUR_MAX == 1)
-        setlocale(LC_CTYPE, "C.UTF-8");
+    language_start(NULL);
     signal(SIGPIPE, SIG_IGN);
     /* Said before the command is done, rather than after. */
     if (fcntl(STDOUT_FILENO, F_GETFD) < 0) {

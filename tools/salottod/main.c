@@ -2,6 +2,7 @@
 #include "tools/salottod/config.h"
 #include "tools/salottod/log.h"
 #include "tools/salottod/server.h"
+#include "tools/language.h"
 #include "tools/streams.h"
 #include "tools/version.h"
 
@@ -143,6 +144,7 @@ int main(int argc, char **argv)
     int status;
 
     streams_hold();
+    language_start(NULL);
     if (sodium_init() < 0) {
         log_line(LOG_ERROR_LINE, "the cryptographic library does not start");
         return ERR_INTERNAL;
@@ -161,6 +163,7 @@ int main(int argc, char **argv)
     }
     if (server_start(&server, &config, &err) != 0)
         return fail(&err);
+    (void)language_use(NULL); /* for the log; whoever asks something is answered in their own */
     server_run(&server);
     server_stop(&server);
     return 0;
