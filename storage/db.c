@@ -155,6 +155,8 @@ struct db *db_open(const char *path, struct err *err)
     if (db == NULL)
         return NULL;
     db->claim = dbfile_claim(path, err);
+    if (db->claim >= 0)
+        spare_sweep(path);
     if (db->claim >= 0 && set_up(db, err) == 0)
         return db;
     db_close(db);
@@ -352,6 +354,9 @@ int db_fail(struct db *db, struct err *err, const char *doing)
         err_mend(err, "free some space on the disk that holds %s; nothing was changed", db->path);
         return -(int)ERR_STATE;
     }
+    if ((code & 0xff) == SQLITE_INTERRUPT)
+        return err_set(err, ERR_INTERRUPTED, "nothing was changed; type it again", "%s: %s was given up", db->path,
+                       doing);
     err_set(err, ERR_STATE, NULL, "%s: %s failed: %s", db->path, doing, reason);
     switch (code & 0xff) {
     case SQLITE_BUSY:

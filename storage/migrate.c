@@ -75,8 +75,7 @@ static int keep_old(struct db *db, int64_t version, unsigned count, struct err *
     int rc = -1;
 
     if (spare_upgrade_name(name, sizeof name - 5, db_path(db), version)) {
-        snprintf(part, sizeof part, "%.*s.tmp", NAME_MAX_BYTES - 5, name);
-        unlink(part); /* of an upgrade that was cut off */
+        snprintf(part, sizeof part, "%.*s" SPARE_UNFINISHED, NAME_MAX_BYTES - 5, name);
         rc = backup_write(db, part, NULL, NULL, NULL, &why);
         if (rc == 0 && (rename(part, name) != 0 || sync_folder(name) != 0)) {
             rc = err_set(&why, ERR_STATE, NULL, "%s: %s", name, strerror(errno));

@@ -56,6 +56,28 @@ static bool is_later(const struct timespec *a, const struct timespec *b)
     return a->tv_sec != b->tv_sec ? a->tv_sec > b->tv_sec : a->tv_nsec > b->tv_nsec;
 }
 
+static bool is_unfinished(const char *file)
+{
+    size_t len = strlen(file), end = strlen(SPARE_UNFINISHED);
+
+    return len > end && strcmp(file + len - end, SPARE_UNFINISHED) == 0;
+}
+
+void spare_sweep(const char *path)
+{
+    char folder[4096];
+    const char *name = split(path, folder, sizeof folder);
+    size_t len = strlen(name);
+    DIR *d = opendir(folder);
+
+    if (d == NULL)
+        return;
+    for (struct dirent *e = readdir(d); e != NULL; e = readdir(d))
+        if (strncmp(e->d_name, name, len) == 0 && e->d_name[len] == '.' && is_unfinished(e->d_name))
+            unlinkat(dirfd(d), e->d_name, 0);
+    closedir(d);
+}
+
 bool spare_newest(char *out, size_t max, const char *path)
 {
     char folder[4096];
@@ -69,7 +91,7 @@ bool spare_newest(char *out, size_t max, const char *path)
     for (struct dirent *e = readdir(d); e != NULL; e = readdir(d)) {
         int n;
 
-        if (strcmp(e->d_name, name) == 0 || !usable(dirfd(d), e->d_name, &written) ||
+        if (strcmp(e->d_name, name) == 0 || is_unfinished(e->d_name) || !usable(dirfd(d), e->d_name, &written) ||
             (found && !is_later(&written, &newest)))
             continue;
         n = snprintf(out, max, "%s/%s", folder, e->d_name);

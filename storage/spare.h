@@ -18,6 +18,10 @@
  * False when there is none. */
 bool spare_newest(char *out, size_t max, const char *path);
 
+/* Copies are made under names of this kind ("PATH.NAME" SPARE_UNFINISHED). / Removes those that a crash left. */
+#define SPARE_UNFINISHED ".tmp"
+void spare_sweep(const char *path);
+
 /* Sets the mend of a database that cannot be used: the command line that restores the newest copy beside it or, where
  * there is none, one that is kept elsewhere. */
 void spare_mend(struct err *err, const char *path);
