@@ -230,6 +230,17 @@ void db_close(struct db *db)
     free(db);
 }
 
+int db_call(struct db *db, const char *name)
+{
+    char *copy = strdup(name);
+
+    if (copy == NULL)
+        return -1;
+    free(db->path);
+    db->path = copy;
+    return 0;
+}
+
 sqlite3 *db_sqlite(const struct db *db)
 {
     return db->sqlite;

@@ -67,10 +67,13 @@ sqlite3_stmt *db_statement(struct db *db, const char *sql, struct err *err);
  * "PATH: adding a room failed: …" when doing is "adding a room". */
 int db_fail(struct db *db, struct err *err, const char *doing);
 
+/* What messages call it from now on, where that is not its path. NULL is not allowed. 0 or -1 (out of memory). */
+int db_call(struct db *db, const char *name);
+
 /* Its connection, for SQLite's own functions. */
 sqlite3 *db_sqlite(const struct db *db);
 
-/* As given to db_open(). */
+/* As given to db_open(), or to db_call(). */
 const char *db_path(const struct db *db);
 
 /* Wall clock in milliseconds since 1970 (UTC), the time that rows carry. */

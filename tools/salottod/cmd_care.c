@@ -92,17 +92,15 @@ static void on_copied(struct call *c)
 static json_t *report_backup(struct call *c)
 {
     const struct backup_job *j = c->own;
-    char text[400];
+    const char *warning =
+        j->info.has_key ? "The server's key is in it: whoever has this file can pose as this server, so keep it safe."
+                        : "The server's key is not in it: keep server.key too, or links will not work elsewhere.";
+    json_t *text = json_sprintf("%s holds all that is known: rooms %lld, people %lld, bytes %lld.\n%s\n"
+                                "Restore it with: salottod --restore %s",
+                                c->args.file, (long long)j->rooms, (long long)j->people, (long long)j->bytes, warning,
+                                c->args.file);
 
-    snprintf(text, sizeof text,
-             "%s holds all that is known: rooms %lld, people %lld, bytes %lld.\n%s\nRestore it with: "
-             "salottod --restore %.100s",
-             c->args.file, (long long)j->rooms, (long long)j->people, (long long)j->bytes,
-             j->info.has_key
-                 ? "The server's key is in it: whoever has this file can pose as this server, so keep it safe."
-                 : "The server's key is not in it: keep server.key too, or links will not work elsewhere.",
-             c->args.file);
-    return json_pack("{s:s, s:s, s:{s:s, s:I, s:I, s:I, s:b, s:I}}", "file", c->args.file, "text", text, "data", "file",
+    return json_pack("{s:s, s:o, s:{s:s, s:I, s:I, s:I, s:b, s:I}}", "file", c->args.file, "text", text, "data", "file",
                      c->args.file, "bytes", (json_int_t)j->bytes, "rooms", (json_int_t)j->rooms, "people",
                      (json_int_t)j->people, "has_key", (int)j->info.has_key, "made_at_ms",
                      (json_int_t)j->info.made_at_ms);
