@@ -31,6 +31,7 @@ static const char usage[] =
     "  --identity FILE  who you are there [~/.config/salotto/identity]\n"
     "  --accept-new     take a server that you have not been at before without asking\n"
     "  --json           the answer as one line of JSON, for scripts\n"
+    "  --force          a file that the command writes may replace one that is there\n"
     "  --help           this; `salottoctl COMMAND --help` says more of one command\n"
     "  --version        which version this is\n"
     "\n"
@@ -139,6 +140,12 @@ static int command(const struct args *args)
     if (json_is_true(json_object_get(answer, "ok"))) {
         show(answer, args->json);
         code = -flush("the command itself was done", &err);
+        /* It was carried out, and what it has found makes a code of its own. */
+        if (code == 0) {
+            code = (int)json_integer_value(json_object_get(answer, "exit"));
+            json_decref(answer);
+            return code;
+        }
     } else {
         code = -refused(answer, &err);
     }

@@ -171,6 +171,22 @@ static const struct command table[] = {
         .example = "stats piazza",
     },
     {
+        .name = "backup",
+        .positional = {ARG_FILE},
+        .options = OPT_WITHOUT_KEY,
+        .least = ROLE_OPERATOR,
+        .run = cmd_backup,
+        .help = "copy database and server key into one file, while rooms are live",
+        .example = "backup salotto-friday.backup",
+    },
+    {
+        .name = "check",
+        .least = ROLE_OPERATOR,
+        .run = cmd_check,
+        .help = "read the whole database and say whether it is sound",
+        .example = "check",
+    },
+    {
         .name = "hand",
         .positional = {ARG_ROOM, ARG_UP_DOWN},
         .least = ROLE_LISTENER,

@@ -1,6 +1,7 @@
 /* main.c - salottod: the command line, then the server */
 #include "tools/salottod/config.h"
 #include "tools/salottod/log.h"
+#include "tools/salottod/restore.h"
 #include "tools/salottod/server.h"
 #include "tools/language.h"
 #include "tools/streams.h"
@@ -24,6 +25,7 @@ static const char help[] =
     "  --check-config   read it, say whether it is right, and end\n"
     "  --state DIR      keep database, key and control socket in DIR\n"
     "                   (else /var/lib/salotto and /run/salotto/control.sock)\n"
+    "  --restore FILE   put a backup in the place of database and key, and end; what was there is kept\n"
     "  --port N         UDP and TCP port (else 7256; 0 takes a free one)\n"
     "  --http-port N    HTTP port (else 8080; 0 takes a free one)\n"
     "  --version        print the version\n"
@@ -35,11 +37,11 @@ static const char help[] =
     "  salottoctl --state ./state link piazza\n";
 
 struct flags {
-    const char *config, *state, *port, *http_port;
+    const char *config, *state, *restore, *port, *http_port;
     bool check;
 };
 
-enum { FLAG_CONFIG = 1, FLAG_CHECK, FLAG_STATE, FLAG_PORT, FLAG_HTTP_PORT, FLAG_VERSION, FLAG_HELP };
+enum { FLAG_CONFIG = 1, FLAG_CHECK, FLAG_STATE, FLAG_RESTORE, FLAG_PORT, FLAG_HTTP_PORT, FLAG_VERSION, FLAG_HELP };
 
 /* 0, 1 (done: version or help was printed) or a negative code. */
 static int read_flags(int argc, char **argv, struct flags *f, struct err *err)
@@ -48,6 +50,7 @@ static int read_flags(int argc, char **argv, struct flags *f, struct err *err)
         {"config", required_argument, NULL, FLAG_CONFIG},
         {"check-config", no_argument, NULL, FLAG_CHECK},
         {"state", required_argument, NULL, FLAG_STATE},
+        {"restore", required_argument, NULL, FLAG_RESTORE},
         {"port", required_argument, NULL, FLAG_PORT},
         {"http-port", required_argument, NULL, FLAG_HTTP_PORT},
         {"version", no_argument, NULL, FLAG_VERSION},
@@ -67,6 +70,9 @@ static int read_flags(int argc, char **argv, struct flags *f, struct err *err)
             break;
         case FLAG_STATE:
             f->state = optarg;
+            break;
+        case FLAG_RESTORE:
+            f->restore = optarg;
             break;
         case FLAG_PORT:
             f->port = optarg;
@@ -135,6 +141,16 @@ static int printed(void)
     return fail(&err);
 }
 
+static int restore(const struct config *config, const char *file)
+{
+    struct restore_report report;
+    struct err err = {0};
+
+    if (restore_run(&report, config, file, &err) != 0 || restore_print(&report, config, file, &err) != 0)
+        return fail(&err);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     struct flags flags = {0};
@@ -161,6 +177,8 @@ int main(int argc, char **argv)
         printf("%s is right\n", flags.config != NULL ? flags.config : "the built-in configuration");
         return printed();
     }
+    if (flags.restore != NULL)
+        return restore(&config, flags.restore);
     if (server_start(&server, &config, &err) != 0)
         return fail(&err);
     (void)language_use(NULL); /* for the log; whoever asks something is answered in their own */
