@@ -66,7 +66,7 @@ $(BUILD)/storage/schema_sql.c: storage/embed.sh $(sort $(wildcard storage/schema
 $(BUILD)/storage/schema_sql.o: $(BUILD)/storage/schema_sql.c
 	$(SAY) $(CC) $(ALL_CFLAGS) -c -o $@ $<
 
-$(BUILD)/bin/salottod: $(call objs,tools/salottod) $(STORAGE) $(NET) $(MIXER)
+$(BUILD)/bin/salottod: $(call objs,tools/salottod) $(SHARED) $(STORAGE) $(NET) $(MIXER)
 	@mkdir -p $(@D)
 	$(SAY) $(CC) $(ALL_LDFLAGS) -rdynamic -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) $(PKGS_storage) $(PKGS_daemon)) -lm
 $(BUILD)/bin/salotto: $(call objs,tools/salotto) $(SHARED) $(NET) $(MIXER)
@@ -83,7 +83,7 @@ $(BUILD)/tests/net/%: $(BUILD)/tests/net/%.o $(NET) $(MIXER)
 	$(SAY) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) cmocka) -lm
 $(BUILD)/tests/storage/%: $(BUILD)/tests/storage/%.o $(STORAGE) $(MIXER)
 	$(SAY) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_storage) cmocka) -lm
-$(BUILD)/tests/salottod/%: $(BUILD)/tests/salottod/%.o $(filter-out %/main.o,$(call objs,tools/salottod)) $(STORAGE) $(NET) $(MIXER)
+$(BUILD)/tests/salottod/%: $(BUILD)/tests/salottod/%.o $(filter-out %/main.o,$(call objs,tools/salottod)) $(SHARED) $(STORAGE) $(NET) $(MIXER)
 	$(SAY) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) $(PKGS_storage) $(PKGS_daemon) cmocka) -lm
 $(BUILD)/tests/salotto/%: $(BUILD)/tests/salotto/%.o $(filter-out %/main.o,$(call objs,tools/salotto)) $(SHARED) $(NET) $(MIXER)
 	$(SAY) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) $(PKGS_client) cmocka) -lm
@@ -159,6 +159,10 @@ format: ## lay out all C as .clang-format says
 format-check: ## fail when `make format` would change something
 	@sh tests/format.sh
 
+# Debian's zsh looks for what packages bring in a folder of its own.
+BASH_COMPLETION = $(PREFIX)/share/bash-completion/completions
+ZSH_COMPLETION  = $(PREFIX)/share/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
+
 INSTALLED = sed -e 's,@BINDIR@,$(PREFIX)/bin,g' -e 's,@SYSCONFDIR@,$(SYSCONFDIR),g'
 
 .PHONY: install
@@ -169,6 +173,11 @@ install: all ## install under PREFIX (/usr/local), configuration under SYSCONFDI
 	$(INSTALLED) etc/salottod.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/salottod.service
 	$(INSTALLED) etc/salottod.sysusers > $(DESTDIR)$(PREFIX)/lib/sysusers.d/salotto.conf
 	$(INSTALLED) etc/salottod.tmpfiles > $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/salotto.conf
+	install -d $(addprefix $(DESTDIR),$(BASH_COMPLETION) $(ZSH_COMPLETION))
+	install -m 644 etc/completion/salotto.bash $(DESTDIR)$(BASH_COMPLETION)/salotto
+	ln -sf salotto $(DESTDIR)$(BASH_COMPLETION)/salottod
+	ln -sf salotto $(DESTDIR)$(BASH_COMPLETION)/salottoctl
+	install -m 644 etc/completion/_salotto $(DESTDIR)$(ZSH_COMPLETION)/_salotto
 	test -e $(DESTDIR)$(SYSCONFDIR)/salotto/salottod.conf || \
 		install -m 644 etc/salottod.conf $(DESTDIR)$(SYSCONFDIR)/salotto/salottod.conf
 

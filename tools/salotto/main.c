@@ -1,7 +1,9 @@
 /* main.c - salotto, with which people listen and speak */
 #include "net/identity.h"
 #include "net/profile.h"
+#include "tools/complete.h"
 #include "tools/salotto/args.h"
+#include "tools/salotto/complete.h"
 #include "tools/salotto/device.h"
 #include "tools/salotto/help.h"
 #include "tools/salotto/stay.h"
@@ -111,6 +113,8 @@ int main(int argc, char **argv)
 {
     struct args args;
     struct err err = {0};
+    char **words;
+    size_t count;
     int ret;
 
     setlocale(LC_CTYPE, "");
@@ -119,6 +123,10 @@ int main(int argc, char **argv)
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
         if (fcntl(fd, F_GETFD) < 0)
             (void)!open("/dev/null", fd == STDIN_FILENO ? O_RDONLY : O_WRONLY);
+    if ((words = complete_asked(argc, argv, &count)) != NULL) {
+        client_complete(words, count);
+        return 0;
+    }
     if (args_parse(&args, argc, argv, &err) != 0)
         return complain(&err);
     switch (args.command) {

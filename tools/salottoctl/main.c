@@ -4,7 +4,9 @@
  * command by name: what there is, how it is spelt and who may do it, the daemon says.
  */
 #include "tools/salottoctl/args.h"
+#include "tools/complete.h"
 #include "tools/salottoctl/ask.h"
+#include "tools/salottoctl/complete.h"
 #include "tools/salottoctl/table.h"
 #include "tools/version.h"
 
@@ -149,6 +151,8 @@ int main(int argc, char **argv)
 {
     struct args args;
     struct err err = {0};
+    char **words;
+    size_t count;
 
     /* Names and titles are UTF-8 whatever the account's locale says. */
     setlocale(LC_CTYPE, "");
@@ -164,6 +168,10 @@ int main(int argc, char **argv)
     }
     if (fcntl(STDERR_FILENO, F_GETFD) < 0)
         (void)!open("/dev/null", O_WRONLY);
+    if ((words = complete_asked(argc, argv, &count)) != NULL) {
+        ctl_complete(usage, words, count);
+        return 0;
+    }
     if (args_parse(&args, argc, argv, &err) != 0)
         return complain(&err);
     if (args.version) {
