@@ -31,12 +31,13 @@ NET      = $(BUILD)/libsalotto-net.a
 STORAGE  = $(BUILD)/libsalotto-storage.a
 SHARED   = $(call objs,tools)
 PROGRAMS = $(addprefix $(BUILD)/bin/,salottod salotto salottoctl)
+PAGES    = $(patsubst etc/man/%,$(BUILD)/man/%,$(sort $(wildcard etc/man/*.[0-9])))
 unit     = $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/$(1)/*.c)))
 UNITS    = $(foreach f,mixer net storage salottod salotto salottoctl,$(call unit,$(f)))
 SOURCES  = $(sort $(shell find mixer net storage tools tests -name '*.[ch]'))
 
 .PHONY: all
-all: $(PROGRAMS) ## build the programs into build/bin (the default)
+all: $(PROGRAMS) $(PAGES) ## build the programs into build/bin (the default)
 	@:
 
 # Packages are looked for when this file is read, so whoever installs them makes the rest with a new make.
@@ -75,6 +76,13 @@ $(BUILD)/bin/salotto: $(call objs,tools/salotto) $(SHARED) $(NET) $(MIXER)
 $(BUILD)/bin/salottoctl: $(call objs,tools/salottoctl) $(SHARED) $(NET) $(MIXER)
 	@mkdir -p $(@D)
 	$(SAY) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net)) -lm
+
+# The manual pages: by hand, but for what the command table knows.
+$(BUILD)/manual: $(call objs,tools/manual) $(filter-out %/main.o,$(call objs,tools/salottod)) $(SHARED) $(STORAGE) $(NET) $(MIXER)
+	$(SAY) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) $(PKGS_storage) $(PKGS_daemon)) -lm
+$(BUILD)/man/%: etc/man/% $(BUILD)/manual
+	@mkdir -p $(@D)
+	$(SAY) $(BUILD)/manual < $< > $@
 
 # One cmocka program per noun. A program's test links the program's objects, but its main.
 $(BUILD)/tests/mixer/%: $(BUILD)/tests/mixer/%.o $(MIXER)
@@ -146,7 +154,7 @@ E2E_SANITIZED = $(addprefix tests/e2e/,three_speakers.py mute.py sent_away.py ro
 TESTS         = $(RULES) $(UNITS) $(E2E)
 
 .PHONY: test-programs
-test-programs: $(PROGRAMS) $(UNITS) $(TEST_EXTRAS) build/speech/done
+test-programs: $(PROGRAMS) $(PAGES) $(UNITS) $(TEST_EXTRAS) build/speech/done
 	@:
 
 # Recorded speech for the tests: decoded once, shared by all builds.
@@ -173,6 +181,8 @@ install: all ## install under PREFIX (/usr/local), configuration under SYSCONFDI
 	$(INSTALLED) etc/salottod.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/salottod.service
 	$(INSTALLED) etc/salottod.sysusers > $(DESTDIR)$(PREFIX)/lib/sysusers.d/salotto.conf
 	$(INSTALLED) etc/salottod.tmpfiles > $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/salotto.conf
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/share/man/man,1 5 7 8)
+	for page in $(PAGES); do install -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}; done
 	install -d $(addprefix $(DESTDIR),$(BASH_COMPLETION) $(ZSH_COMPLETION))
 	install -m 644 etc/completion/salotto.bash $(DESTDIR)$(BASH_COMPLETION)/salotto
 	ln -sf salotto $(DESTDIR)$(BASH_COMPLETION)/salottod

@@ -83,7 +83,7 @@ static const struct args_option options[] = {
 static const struct args_positional positionals[] = {
     [ARG_NONE] = {.name = ""},
     [ARG_ROOM] = {.name = "ROOM", .help = "the room's name"},
-    [ARG_PERSON] = {.name = "PERSON", .help = "a handle, or the beginning of a key"},
+    [ARG_PERSON] = {.name = "PERSON", .help = "a handle, or the beginning of a key (4 characters or more)"},
     [ARG_DB] = {.name = "DB", .help = "decibels, from -60 to 12; 0 is as it comes"},
     [ARG_TIER] = {.name = "TIER", .words = tiers, .help = "low (12 kbit/s) or standard (30 kbit/s, lower delay)"},
     [ARG_UP_DOWN] = {.name = "up|down", .words = up_down, .help = "which of the two"},

@@ -123,7 +123,7 @@ static void describe(FILE *out, const struct command *t)
         fprintf(out, "    for: %s and above\n", role_name(t->least));
     else
         fprintf(out, "    for: everybody\n");
-    fprintf(out, "    example: salottoctl %s\n", t->example);
+    fprintf(out, "    example: %s%s\n", t->in_room ? "" : "salottoctl ", t->example);
 }
 
 static const struct command *asked_about(const struct call *c)

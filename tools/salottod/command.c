@@ -123,7 +123,7 @@ static const struct command table[] = {
         .least = ROLE_MODERATOR,
         .run = cmd_unmute,
         .help = "lift a moderator's mute",
-        .about = "It lifts the moderators' mute. One of their own stays, since nobody's microphone is opened "
+        .about = "One of their own stays, since nobody's microphone is opened "
                  "by somebody else. --all lifts it from everyone of a lower rank, absent ones too.",
         .example = "unmute piazza bruno",
     },
@@ -181,7 +181,7 @@ static const struct command table[] = {
         .about = "You may invite to roles below your own; a host may also invite hosts. Each key spends one "
                  "use, and may come back with the same link as often as it likes. The link is printed this "
                  "once and cannot be looked up later; give it to nobody but those whom it is for.",
-        .example = "invite piazza --role speaker --uses 1 --expires 1h",
+        .example = "invite piazza --role speaker --expires 1h",
     },
     {
         .name = "link",

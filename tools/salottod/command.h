@@ -29,7 +29,7 @@ struct command {
     void (*prepare)(struct call *call);
     const char *help;    /* one line */
     const char *about;   /* what one should know besides, in whole sentences; `this` stands for another command */
-    const char *example; /* a whole line as typed after salottoctl */
+    const char *example; /* a whole line as typed after salottoctl; in_room: as a client sends it */
 };
 
 /* The command that argv begins with; *words is how many of it were the name. ERR_USAGE names the nearest one. NULL with
