@@ -33,12 +33,13 @@ SHARED   = $(call objs,tools)
 PROGRAMS = $(addprefix $(BUILD)/bin/,salottod salotto salottoctl)
 LANGUAGES  = $(patsubst etc/po/%.po,%,$(sort $(wildcard etc/po/*.po)))
 CATALOGUES = $(LANGUAGES:%=$(BUILD)/share/locale/%/LC_MESSAGES/salotto.mo)
+PAGES    = $(patsubst etc/man/%,$(BUILD)/man/%,$(sort $(wildcard etc/man/*.[0-9])))
 unit     = $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/$(1)/*.c)))
 UNITS    = $(foreach f,mixer net storage tools salottod salotto salottoctl,$(call unit,$(f)))
 SOURCES  = $(sort $(shell find mixer net storage tools tests -name '*.[ch]'))
 
 .PHONY: all
-all: $(PROGRAMS) $(CATALOGUES) ## build the programs into build/bin (the default)
+all: $(PROGRAMS) $(CATALOGUES) $(PAGES) ## build the programs into build/bin (the default)
 	@:
 
 # Packages are looked for when this file is read, so whoever installs them makes the rest with a new make.
@@ -92,6 +93,13 @@ po: pot ## bring etc/po/*.po up to the texts there are; what is new there waits 
 	@for po in $(LANGUAGES:%=etc/po/%.po); do \
 		msgmerge --quiet --update --backup=none --no-wrap --no-fuzzy-matching --add-location=file $$po etc/po/salotto.pot; \
 	done
+
+# The manual pages: by hand, but for what the command table knows.
+$(BUILD)/manual: $(call objs,tools/manual) $(filter-out %/main.o,$(call objs,tools/salottod)) $(SHARED) $(STORAGE) $(NET) $(MIXER)
+	$(SAY) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) $(PKGS_storage) $(PKGS_daemon)) -lm
+$(BUILD)/man/%: etc/man/% $(BUILD)/manual
+	@mkdir -p $(@D)
+	$(SAY) $(BUILD)/manual < $< > $@
 
 # One cmocka program per noun. A program's test links the program's objects, but its main.
 $(BUILD)/tests/mixer/%: $(BUILD)/tests/mixer/%.o $(MIXER)
@@ -166,7 +174,7 @@ E2E_SANITIZED = $(addprefix tests/e2e/,three_speakers.py mute.py sent_away.py ro
 TESTS         = $(RULES) $(UNITS) $(E2E)
 
 .PHONY: test-programs
-test-programs: $(PROGRAMS) $(CATALOGUES) $(UNITS) $(TEST_EXTRAS) build/speech/done
+test-programs: $(PROGRAMS) $(CATALOGUES) $(PAGES) $(UNITS) $(TEST_EXTRAS) build/speech/done
 	@:
 
 # Recorded speech for the tests: decoded once, shared by all builds.
@@ -178,6 +186,10 @@ format: ## lay out all C as .clang-format says
 	clang-format -i $(SOURCES)
 format-check: ## fail when `make format` would change something
 	@sh tests/format.sh
+
+# Debian's zsh looks for what packages bring in a folder of its own.
+BASH_COMPLETION = $(PREFIX)/share/bash-completion/completions
+ZSH_COMPLETION  = $(PREFIX)/share/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
 
 INSTALLED = sed -e 's,@BINDIR@,$(PREFIX)/bin,g' -e 's,@SYSCONFDIR@,$(SYSCONFDIR),g'
 
@@ -194,6 +206,13 @@ install: all ## install under PREFIX (/usr/local), configuration under SYSCONFDI
 	$(INSTALLED) etc/salottod.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/salottod.service
 	$(INSTALLED) etc/salottod.sysusers > $(DESTDIR)$(PREFIX)/lib/sysusers.d/salotto.conf
 	$(INSTALLED) etc/salottod.tmpfiles > $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/salotto.conf
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/share/man/man,1 5 7 8)
+	for page in $(PAGES); do install -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}; done
+	install -d $(addprefix $(DESTDIR),$(BASH_COMPLETION) $(ZSH_COMPLETION))
+	install -m 644 etc/completion/salotto.bash $(DESTDIR)$(BASH_COMPLETION)/salotto
+	ln -sf salotto $(DESTDIR)$(BASH_COMPLETION)/salottod
+	ln -sf salotto $(DESTDIR)$(BASH_COMPLETION)/salottoctl
+	install -m 644 etc/completion/_salotto $(DESTDIR)$(ZSH_COMPLETION)/_salotto
 	test -e $(DESTDIR)$(SYSCONFDIR)/salotto/salottod.conf || \
 		install -m 644 etc/salottod.conf $(DESTDIR)$(SYSCONFDIR)/salotto/salottod.conf
 

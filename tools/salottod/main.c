@@ -1,4 +1,5 @@
 /* main.c - salottod: the command line, then the server */
+#include "tools/complete.h"
 #include "tools/salottod/config.h"
 #include "tools/salottod/log.h"
 #include "tools/salottod/restore.h"
@@ -107,6 +108,12 @@ static int set_port(uint16_t *port, const char *name, const char *text, struct e
     return 0;
 }
 
+static const struct complete_value values[] = {
+    {.option = "--config", .words = ":files"},
+    {.option = "--state", .words = ":folders"},
+    {.option = NULL},
+};
+
 /* Flag over file over default. */
 static int settle(struct config *c, const struct flags *f, struct err *err)
 {
@@ -157,10 +164,16 @@ int main(int argc, char **argv)
     struct server server;
     struct config config;
     struct err err;
+    char **words;
+    size_t count;
     int status;
 
     streams_hold();
     language_start(NULL);
+    if ((words = complete_asked(argc, argv, &count)) != NULL) {
+        (void)complete_option(help, values, words, count);
+        return 0;
+    }
     if (sodium_init() < 0) {
         log_line(LOG_ERROR_LINE, "the cryptographic library does not start");
         return ERR_INTERNAL;
