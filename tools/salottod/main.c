@@ -1,7 +1,10 @@
 /* main.c - salottod: the command line, then the server */
+#include "tools/complete.h"
 #include "tools/salottod/config.h"
 #include "tools/salottod/log.h"
+#include "tools/salottod/restore.h"
 #include "tools/salottod/server.h"
+#include "tools/language.h"
 #include "tools/streams.h"
 #include "tools/version.h"
 
@@ -23,6 +26,7 @@ static const char help[] =
     "  --check-config   read it, say whether it is right, and end\n"
     "  --state DIR      keep database, key and control socket in DIR\n"
     "                   (else /var/lib/salotto and /run/salotto/control.sock)\n"
+    "  --restore FILE   put a backup in the place of database and key, and end; what was there is kept\n"
     "  --port N         UDP and TCP port (else 7256; 0 takes a free one)\n"
     "  --http-port N    HTTP port (else 8080; 0 takes a free one)\n"
     "  --version        print the version\n"
@@ -34,11 +38,11 @@ static const char help[] =
     "  salottoctl --state ./state link piazza\n";
 
 struct flags {
-    const char *config, *state, *port, *http_port;
+    const char *config, *state, *restore, *port, *http_port;
     bool check;
 };
 
-enum { FLAG_CONFIG = 1, FLAG_CHECK, FLAG_STATE, FLAG_PORT, FLAG_HTTP_PORT, FLAG_VERSION, FLAG_HELP };
+enum { FLAG_CONFIG = 1, FLAG_CHECK, FLAG_STATE, FLAG_RESTORE, FLAG_PORT, FLAG_HTTP_PORT, FLAG_VERSION, FLAG_HELP };
 
 /* 0, 1 (done: version or help was printed) or a negative code. */
 static int read_flags(int argc, char **argv, struct flags *f, struct err *err)
@@ -47,6 +51,7 @@ static int read_flags(int argc, char **argv, struct flags *f, struct err *err)
         {"config", required_argument, NULL, FLAG_CONFIG},
         {"check-config", no_argument, NULL, FLAG_CHECK},
         {"state", required_argument, NULL, FLAG_STATE},
+        {"restore", required_argument, NULL, FLAG_RESTORE},
         {"port", required_argument, NULL, FLAG_PORT},
         {"http-port", required_argument, NULL, FLAG_HTTP_PORT},
         {"version", no_argument, NULL, FLAG_VERSION},
@@ -66,6 +71,9 @@ static int read_flags(int argc, char **argv, struct flags *f, struct err *err)
             break;
         case FLAG_STATE:
             f->state = optarg;
+            break;
+        case FLAG_RESTORE:
+            f->restore = optarg;
             break;
         case FLAG_PORT:
             f->port = optarg;
@@ -99,6 +107,12 @@ static int set_port(uint16_t *port, const char *name, const char *text, struct e
     *port = (uint16_t)n;
     return 0;
 }
+
+static const struct complete_value values[] = {
+    {.option = "--config", .words = ":files"},
+    {.option = "--state", .words = ":folders"},
+    {.option = NULL},
+};
 
 /* Flag over file over default. */
 static int settle(struct config *c, const struct flags *f, struct err *err)
@@ -134,15 +148,32 @@ static int printed(void)
     return fail(&err);
 }
 
+static int restore(const struct config *config, const char *file)
+{
+    struct restore_report report;
+    struct err err = {0};
+
+    if (restore_run(&report, config, file, &err) != 0 || restore_print(&report, config, file, &err) != 0)
+        return fail(&err);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     struct flags flags = {0};
     struct server server;
     struct config config;
     struct err err;
+    char **words;
+    size_t count;
     int status;
 
     streams_hold();
+    language_start(NULL);
+    if ((words = complete_asked(argc, argv, &count)) != NULL) {
+        (void)complete_option(help, values, words, count);
+        return 0;
+    }
     if (sodium_init() < 0) {
         log_line(LOG_ERROR_LINE, "the cryptographic library does not start");
         return ERR_INTERNAL;
@@ -159,8 +190,11 @@ int main(int argc, char **argv)
         printf("%s is right\n", flags.config != NULL ? flags.config : "the built-in configuration");
         return printed();
     }
+    if (flags.restore != NULL)
+        return restore(&config, flags.restore);
     if (server_start(&server, &config, &err) != 0)
         return fail(&err);
+    (void)language_use(NULL); /* for the log; whoever asks something is answered in their own */
     server_run(&server);
     server_stop(&server);
     return 0;

@@ -89,6 +89,7 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
         live_room_look(r);
     if (s->storage != NULL)
         storage_poll(s->storage);
+    chores_look(s);
     dispatch_waiting(s);
 }
 
@@ -155,6 +156,7 @@ int server_start(struct server *s, const struct config *c, struct err *err)
     s->wake_fd = s->sockets.udp = s->state.lock_fd = -1;
     LIST_INIT(&s->rooms);
     LIST_INIT(&s->sessions);
+    LIST_INIT(&s->chores);
     id_table_init(&s->by_connection);
     id_table_init(&s->by_id);
     dispatch_init(&s->dispatch);
@@ -240,6 +242,7 @@ void server_stop(struct server *s)
 
     s->stopping = true;
     sd_notify(0, "STOPPING=1");
+    chores_end(s);
     if (s->control != NULL)
         settle(s);
     if (s->storage != NULL) {

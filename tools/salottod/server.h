@@ -15,6 +15,7 @@
 #include "net/socket.h"
 #include "net/udp_in.h"
 #include "storage/storage.h"
+#include "tools/salottod/chore.h"
 #include "tools/salottod/config.h"
 #include "tools/salottod/dispatch.h"
 #include "tools/salottod/state.h"
@@ -47,6 +48,7 @@ struct server {
     struct udp_in *udp;
     struct control_server *control;
     struct dispatch dispatch;
+    struct chores chores;
     struct live_rooms rooms;
     struct sessions sessions;
     struct id_table by_connection; /* sessions */

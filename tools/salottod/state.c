@@ -2,6 +2,7 @@
 #include "tools/salottod/state.h"
 
 #include "tools/salottod/log.h"
+#include "tools/salottod/restore.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int make_folder(const char *path, struct err *err)
+int state_make_folder(const char *path, struct err *err)
 {
     struct stat st;
 
@@ -49,7 +50,9 @@ int state_open(struct state *s, const struct config *c, struct err *err)
     s->lock_fd = -1;
     snprintf(s->database, sizeof s->database, "%s/salotto.db", c->state);
     snprintf(key, sizeof key, "%s/server.key", c->state);
-    status = make_folder(c->state, err);
+    status = state_make_folder(c->state, err);
+    if (status == 0)
+        status = restore_finish(c->state, err);
     if (status == 0)
         status = identity_load(&s->identity, key, true, &made, err);
     if (status != 0)

@@ -17,6 +17,9 @@ struct state {
  * same folder gets ERR_IN_USE. */
 int state_open(struct state *s, const struct config *c, struct err *err);
 
+/* The folder alone; one that is there stays as it is. */
+int state_make_folder(const char *path, struct err *err);
+
 /* Wipes the key and gives the folder free. */
 void state_close(struct state *s);
 
