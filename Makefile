@@ -20,7 +20,7 @@ PKGS_daemon  = inih libsystemd
 PKGS_ALL     = $(PKGS_mixer) $(PKGS_net) $(PKGS_storage) $(PKGS_client) $(PKGS_daemon)
 PKG_CFLAGS  := $(shell pkg-config --cflags $(PKGS_ALL) 2>/dev/null || echo missing)
 libs         = $(shell pkg-config --libs $(1))
-ALL_CFLAGS   = $(STD) $(WARN) $(CFLAGS) $(SAN) $(PKG_CFLAGS) -pthread -MMD -MP
+ALL_CFLAGS   = $(STD) $(WARN) $(CPPFLAGS) $(CFLAGS) $(SAN) $(PKG_CFLAGS) -pthread -MMD -MP
 ALL_LDFLAGS  = $(LDFLAGS) $(SAN) -pthread
 
 SAY  = $(if $(V),,@echo '  $@' &&)
@@ -158,18 +158,25 @@ format: ## lay out all C as .clang-format says
 format-check: ## fail when `make format` would change something
 	@sh tests/format.sh
 
-INSTALLED = sed -e 's,@BINDIR@,$(PREFIX)/bin,g' -e 's,@SYSCONFDIR@,$(SYSCONFDIR),g'
+# What is installed, as KIND:FROM:TO (etc/install.sh).
+BINDIR   = $(PREFIX)/bin
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+INSTALLED = $(foreach p,$(PROGRAMS),755:$(p):$(BINDIR)/$(notdir $(p))) \
+	fill:etc/salottod.service:$(UNITDIR)/salottod.service \
+	fill:etc/salottod.sysusers:$(PREFIX)/lib/sysusers.d/salotto.conf \
+	conf:etc/salottod.conf:$(SYSCONFDIR)/salotto/salottod.conf \
+	$(foreach m,$(wildcard etc/man/*.[1-8]),644:$(m):$(PREFIX)/share/man/man$(subst .,,$(suffix $(m)))/$(notdir $(m)))
+INSTALLER = DESTDIR='$(DESTDIR)' BINDIR='$(BINDIR)' SYSCONFDIR='$(SYSCONFDIR)' sh etc/install.sh
 
-.PHONY: install
+.PHONY: install uninstall deb
 install: all ## install under PREFIX (/usr/local), configuration under SYSCONFDIR (/etc); DESTDIR goes before both
-	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin lib/systemd/system lib/sysusers.d lib/tmpfiles.d)
-	install -d $(DESTDIR)$(SYSCONFDIR)/salotto
-	install $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
-	$(INSTALLED) etc/salottod.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/salottod.service
-	$(INSTALLED) etc/salottod.sysusers > $(DESTDIR)$(PREFIX)/lib/sysusers.d/salotto.conf
-	$(INSTALLED) etc/salottod.tmpfiles > $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/salotto.conf
-	test -e $(DESTDIR)$(SYSCONFDIR)/salotto/salottod.conf || \
-		install -m 644 etc/salottod.conf $(DESTDIR)$(SYSCONFDIR)/salotto/salottod.conf
+	@$(INSTALLER) install $(INSTALLED)
+uninstall: ## remove what `make install` has put there; a changed configuration and the state stay
+	@$(INSTALLER) uninstall $(INSTALLED)
+	@[ ! -e $(DESTDIR)/var/lib/salotto ] || echo 'kept, with database and key: $(DESTDIR)/var/lib/salotto'
+deb: ## build the Debian package into build/deb, and look it over with lintian
+	@sh etc/deps.sh deb
+	@sh etc/deb.sh
 
 .PHONY: clean help
 clean: ## remove what was built; ./state stays
