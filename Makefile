@@ -29,6 +29,7 @@ objs = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard $(1)/*.c)))
 MIXER    = $(BUILD)/libsalotto-mixer.a
 NET      = $(BUILD)/libsalotto-net.a
 STORAGE  = $(BUILD)/libsalotto-storage.a
+SHARED   = $(call objs,tools)
 PROGRAMS = $(addprefix $(BUILD)/bin/,salottod salotto salottoctl)
 unit     = $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/$(1)/*.c)))
 UNITS    = $(foreach f,mixer net storage salottod salotto salottoctl,$(call unit,$(f)))
@@ -68,10 +69,10 @@ $(BUILD)/storage/schema_sql.o: $(BUILD)/storage/schema_sql.c
 $(BUILD)/bin/salottod: $(call objs,tools/salottod) $(STORAGE) $(NET) $(MIXER)
 	@mkdir -p $(@D)
 	$(SAY) $(CC) $(ALL_LDFLAGS) -rdynamic -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) $(PKGS_storage) $(PKGS_daemon)) -lm
-$(BUILD)/bin/salotto: $(call objs,tools/salotto) $(NET) $(MIXER)
+$(BUILD)/bin/salotto: $(call objs,tools/salotto) $(SHARED) $(NET) $(MIXER)
 	@mkdir -p $(@D)
 	$(SAY) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) $(PKGS_client)) -lm
-$(BUILD)/bin/salottoctl: $(call objs,tools/salottoctl) $(NET) $(MIXER)
+$(BUILD)/bin/salottoctl: $(call objs,tools/salottoctl) $(SHARED) $(NET) $(MIXER)
 	@mkdir -p $(@D)
 	$(SAY) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net)) -lm
 
@@ -84,9 +85,9 @@ $(BUILD)/tests/storage/%: $(BUILD)/tests/storage/%.o $(STORAGE) $(MIXER)
 	$(SAY) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_storage) cmocka) -lm
 $(BUILD)/tests/salottod/%: $(BUILD)/tests/salottod/%.o $(filter-out %/main.o,$(call objs,tools/salottod)) $(STORAGE) $(NET) $(MIXER)
 	$(SAY) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) $(PKGS_storage) $(PKGS_daemon) cmocka) -lm
-$(BUILD)/tests/salotto/%: $(BUILD)/tests/salotto/%.o $(filter-out %/main.o,$(call objs,tools/salotto)) $(NET) $(MIXER)
+$(BUILD)/tests/salotto/%: $(BUILD)/tests/salotto/%.o $(filter-out %/main.o,$(call objs,tools/salotto)) $(SHARED) $(NET) $(MIXER)
 	$(SAY) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) $(PKGS_client) cmocka) -lm
-$(BUILD)/tests/salottoctl/%: $(BUILD)/tests/salottoctl/%.o $(filter-out %/main.o,$(call objs,tools/salottoctl)) $(NET) $(MIXER)
+$(BUILD)/tests/salottoctl/%: $(BUILD)/tests/salottoctl/%.o $(filter-out %/main.o,$(call objs,tools/salottoctl)) $(SHARED) $(NET) $(MIXER)
 	$(SAY) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) cmocka) -lm
 
 # Preloaded, it aborts when a tick allocates, waits or does I/O; it finds rt_depth in programs linked with -rdynamic.

@@ -47,6 +47,23 @@ static void every_example_in_the_table_parses(void **state)
     }
 }
 
+static void every_word_that_a_command_takes_is_explained_in_a_line(void **state)
+{
+    size_t options, commands;
+    const struct args_option *o = args_options(&options);
+    const struct command *t = command_table(&commands);
+
+    (void)state;
+    for (size_t i = 0; i < options; i++)
+        assert_true(o[i].help != NULL && o[i].help[0] != '\0' && strlen(o[i].help) < 80);
+    for (size_t i = 0; i < commands; i++)
+        for (size_t k = 0; k < ARGS_POSITIONAL_MAX && t[i].positional[k] != ARG_NONE; k++) {
+            const struct args_positional *p = args_positional(t[i].positional[k]);
+
+            assert_true(p->help != NULL && p->help[0] != '\0' && strlen(p->help) < 80);
+        }
+}
+
 static void options_and_positions_are_understood_in_any_order(void **state)
 {
     struct err err = {0};
@@ -117,6 +134,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_example_in_the_table_parses),
+        cmocka_unit_test(every_word_that_a_command_takes_is_explained_in_a_line),
         cmocka_unit_test(options_and_positions_are_understood_in_any_order),
         cmocka_unit_test(every_mistake_is_answered_with_what_to_type),
     };
