@@ -179,6 +179,14 @@ deb: ## build the Debian package into build/deb, and look it over with lintian
 	@sh etc/deps.sh deb
 	@sh etc/deb.sh
 
+.PHONY: fresh fresh-systemd
+fresh: ## the README's two commands on a new Debian 12 (root; half an hour)
+	@sh etc/deps.sh fresh
+	@sh tests/fresh/fresh.sh
+fresh-systemd: ## the package on a new Debian 12 with systemd as init (root)
+	@sh etc/deps.sh fresh
+	@sh tests/fresh/systemd.sh
+
 .PHONY: clean help
 clean: ## remove what was built; ./state stays
 	rm -rf build $(BUILD)
@@ -208,4 +216,4 @@ $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(NET) $(MIXER)
 
 .SECONDARY:
 .DELETE_ON_ERROR:
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -path $(BUILD)/fresh -prune -o -type f -name '*.d' -print 2>/dev/null)
