@@ -20,7 +20,7 @@ PKGS_daemon  = inih libsystemd
 PKGS_ALL     = $(PKGS_mixer) $(PKGS_net) $(PKGS_storage) $(PKGS_client) $(PKGS_daemon)
 PKG_CFLAGS  := $(shell pkg-config --cflags $(PKGS_ALL) 2>/dev/null || echo missing)
 libs         = $(shell pkg-config --libs $(1))
-ALL_CFLAGS   = $(STD) $(WARN) $(CFLAGS) $(SAN) $(PKG_CFLAGS) -pthread -MMD -MP
+ALL_CFLAGS   = $(STD) $(WARN) $(CPPFLAGS) $(CFLAGS) $(SAN) $(PKG_CFLAGS) -pthread -MMD -MP
 ALL_LDFLAGS  = $(LDFLAGS) $(SAN) -pthread
 
 SAY  = $(if $(V),,@echo '  $@' &&)
@@ -191,30 +191,40 @@ format-check: ## fail when `make format` would change something
 BASH_COMPLETION = $(PREFIX)/share/bash-completion/completions
 ZSH_COMPLETION  = $(PREFIX)/share/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
 
-INSTALLED = sed -e 's,@BINDIR@,$(PREFIX)/bin,g' -e 's,@SYSCONFDIR@,$(SYSCONFDIR),g'
+# What is installed, as KIND:FROM:TO (etc/install.sh).
+BINDIR   = $(PREFIX)/bin
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+SHAREDIR = $(PREFIX)/share
+INSTALLED = $(foreach p,$(PROGRAMS),755:$(p):$(BINDIR)/$(notdir $(p))) \
+	fill:etc/salottod.service:$(UNITDIR)/salottod.service \
+	fill:etc/salottod.sysusers:$(PREFIX)/lib/sysusers.d/salotto.conf \
+	conf:etc/salottod.conf:$(SYSCONFDIR)/salotto/salottod.conf \
+	$(foreach m,$(PAGES),644:$(m):$(SHAREDIR)/man/man$(subst .,,$(suffix $(m)))/$(notdir $(m))) \
+	$(foreach l,$(LANGUAGES),644:$(BUILD)/share/locale/$(l)/LC_MESSAGES/salotto.mo:$(SHAREDIR)/locale/$(l)/LC_MESSAGES/salotto.mo \
+		link:../../../locale/$(l)/LC_MESSAGES/salotto.mo:$(SHAREDIR)/salotto/C/LC_MESSAGES/salotto-$(l).mo) \
+	644:etc/completion/salotto.bash:$(BASH_COMPLETION)/salotto \
+	link:salotto:$(BASH_COMPLETION)/salottod \
+	link:salotto:$(BASH_COMPLETION)/salottoctl \
+	644:etc/completion/_salotto:$(ZSH_COMPLETION)/_salotto
+INSTALLER = DESTDIR='$(DESTDIR)' BINDIR='$(BINDIR)' SYSCONFDIR='$(SYSCONFDIR)' sh etc/install.sh
 
-.PHONY: install
+.PHONY: install uninstall deb
 install: all ## install under PREFIX (/usr/local), configuration under SYSCONFDIR (/etc); DESTDIR goes before both
-	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin lib/systemd/system lib/sysusers.d lib/tmpfiles.d)
-	install -d $(DESTDIR)$(SYSCONFDIR)/salotto
-	install $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
-	for l in $(LANGUAGES:%=%/LC_MESSAGES); do \
-		install -D -m 644 $(BUILD)/share/locale/$$l/salotto.mo $(DESTDIR)$(PREFIX)/share/locale/$$l/salotto.mo || exit 1; \
-	done
-	install -d $(DESTDIR)$(PREFIX)/share/salotto/C/LC_MESSAGES
-	cp -P $(LANGUAGES:%=$(BUILD)/share/salotto/C/LC_MESSAGES/salotto-%.mo) $(DESTDIR)$(PREFIX)/share/salotto/C/LC_MESSAGES
-	$(INSTALLED) etc/salottod.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/salottod.service
-	$(INSTALLED) etc/salottod.sysusers > $(DESTDIR)$(PREFIX)/lib/sysusers.d/salotto.conf
-	$(INSTALLED) etc/salottod.tmpfiles > $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/salotto.conf
-	install -d $(addprefix $(DESTDIR)$(PREFIX)/share/man/man,1 5 7 8)
-	for page in $(PAGES); do install -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}; done
-	install -d $(addprefix $(DESTDIR),$(BASH_COMPLETION) $(ZSH_COMPLETION))
-	install -m 644 etc/completion/salotto.bash $(DESTDIR)$(BASH_COMPLETION)/salotto
-	ln -sf salotto $(DESTDIR)$(BASH_COMPLETION)/salottod
-	ln -sf salotto $(DESTDIR)$(BASH_COMPLETION)/salottoctl
-	install -m 644 etc/completion/_salotto $(DESTDIR)$(ZSH_COMPLETION)/_salotto
-	test -e $(DESTDIR)$(SYSCONFDIR)/salotto/salottod.conf || \
-		install -m 644 etc/salottod.conf $(DESTDIR)$(SYSCONFDIR)/salotto/salottod.conf
+	@$(INSTALLER) install $(INSTALLED)
+uninstall: ## remove what `make install` has put there; a changed configuration and the state stay
+	@$(INSTALLER) uninstall $(INSTALLED)
+	@[ ! -e $(DESTDIR)/var/lib/salotto ] || echo 'kept, with database and key: $(DESTDIR)/var/lib/salotto'
+deb: ## build the Debian package into build/deb, and look it over with lintian
+	@sh etc/deps.sh deb
+	@sh etc/deb.sh
+
+.PHONY: fresh fresh-systemd
+fresh: ## the README's two commands on a new Debian 12 (root; half an hour)
+	@sh etc/deps.sh fresh
+	@sh tests/fresh/fresh.sh
+fresh-systemd: ## the package on a new Debian 12 with systemd as init (root)
+	@sh etc/deps.sh fresh
+	@sh tests/fresh/systemd.sh
 
 .PHONY: clean help
 clean: ## remove what was built; ./state stays
@@ -245,4 +255,4 @@ $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(NET) $(MIXER)
 
 .SECONDARY:
 .DELETE_ON_ERROR:
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -path $(BUILD)/fresh -prune -o -type f -name '*.d' -print 2>/dev/null)
