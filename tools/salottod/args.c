@@ -72,7 +72,7 @@ static const struct args_option options[] = {
     {
         .opt = OPT_WITHOUT_KEY,
         .name = "--without-key",
-        .help = "leave the server's key out: then links do not survive a move to another machine",
+        .help = "leave out the server's key; links will not survive a move then",
     },
     {
         .opt = OPT_WHY,

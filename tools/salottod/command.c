@@ -222,6 +222,10 @@ static const struct command table[] = {
         .least = ROLE_OPERATOR,
         .run = cmd_backup,
         .help = "copy database and server key into one file, while rooms are live",
+        .about =
+            "Written as you, mode 600; one that is there is replaced with --force only. It is a SQLite file, from "
+            "which salottod --restore makes the same server again, here or elsewhere, with all its links. So keep it "
+            "as safe as the server: whoever has the key can pass for it.",
         .example = "backup salotto-friday.backup",
     },
     {
@@ -229,6 +233,9 @@ static const struct command table[] = {
         .least = ROLE_OPERATOR,
         .run = cmd_check,
         .help = "read the whole database and say whether it is sound",
+        .about =
+            "Its pages, its references, and the chain of the log. Exit code 8 when something is wrong, with the way "
+            "to mend it.",
         .example = "check",
     },
     {
