@@ -8,6 +8,7 @@
 #include "tools/salottoctl/ask.h"
 #include "tools/salottoctl/complete.h"
 #include "tools/salottoctl/table.h"
+#include "tools/streams.h"
 #include "tools/version.h"
 
 #include <errno.h>
@@ -159,15 +160,12 @@ int main(int argc, char **argv)
     if (MB_CUR_MAX == 1)
         setlocale(LC_CTYPE, "C.UTF-8");
     signal(SIGPIPE, SIG_IGN);
-    /* Before any socket is opened, that would take the number of a closed standard stream. */
-    if (fcntl(STDIN_FILENO, F_GETFD) < 0)
-        (void)!open("/dev/null", O_RDONLY);
+    /* Said before the command is done, rather than after. */
     if (fcntl(STDOUT_FILENO, F_GETFD) < 0) {
         err_set(&err, ERR_USAGE, "redirect it to /dev/null if you do not want the answer", "standard output is closed");
         return complain(&err);
     }
-    if (fcntl(STDERR_FILENO, F_GETFD) < 0)
-        (void)!open("/dev/null", O_WRONLY);
+    streams_hold();
     if ((words = complete_asked(argc, argv, &count)) != NULL) {
         ctl_complete(usage, words, count);
         return 0;
