@@ -5,7 +5,7 @@
 #include "tools/salottod/restore.h"
 #include "tools/salottod/server.h"
 #include "tools/salottod/settings.h"
-#include "tools/streams.h"
+#include "tools/descriptors.h"
 #include "tools/version.h"
 
 #include <errno.h>
@@ -144,7 +144,7 @@ int main(int argc, char **argv)
     size_t count;
     int status;
 
-    streams_hold();
+    descriptors_hold();
     language_start(NULL);
     if ((words = complete_asked(argc, argv, &count)) != NULL) {
         (void)complete_option(help, values, words, count);
