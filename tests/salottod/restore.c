@@ -442,7 +442,7 @@ static void a_crash_at_any_step_leaves_the_old_or_the_new_whole(void **state)
         } else {
             is_new();
             assert_int_equal(count_like("salotto.db.before-restore-*"), 1);
-            new++;
+            new ++;
         }
     }
     assert_int_equal(WEXITSTATUS(status), 0);

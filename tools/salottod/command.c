@@ -187,6 +187,13 @@ static const struct command table[] = {
         .example = "check",
     },
     {
+        .name = "doctor",
+        .least = ROLE_OPERATOR,
+        .run = cmd_doctor,
+        .help = "look at clock, limits, ports, disk and database, and say what to type where it helps",
+        .example = "doctor",
+    },
+    {
         .name = "hand",
         .positional = {ARG_ROOM, ARG_UP_DOWN},
         .least = ROLE_LISTENER,

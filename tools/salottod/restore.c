@@ -19,11 +19,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#define UNDECIDED "restoring"
-#define DECIDED   "restore-" /* and the time */
-#define KEPT      ".before-restore-"
-#define PATH_ROOM (CONFIG_PATH_MAX + 128)
-#define TIME_ROOM 32
+#define UNDECIDED  "restoring"
+#define DECIDED    "restore-" /* and the time */
+#define KEPT       ".before-restore-"
+#define PATH_ROOM  (CONFIG_PATH_MAX + 128)
+#define TIME_ROOM  32
 #define COPY_BYTES (64 * 1024)
 
 /* --- files in a folder */
@@ -129,8 +129,8 @@ static int install(const char *state, const char *folder, const char *name, cons
     snprintf(now, sizeof now, "%s/%s", state, name);
     if (!exists(made))
         return 0;
-    if (keep(state, name, "-wal", time) != 0 || keep(state, name, "-shm", time) != 0 || keep(state, name, "", time) != 0 ||
-        sync_folder(state) != 0)
+    if (keep(state, name, "-wal", time) != 0 || keep(state, name, "-shm", time) != 0 ||
+        keep(state, name, "", time) != 0 || sync_folder(state) != 0)
         return -1;
     return rename(made, now) == 0 ? sync_folder(state) : -1;
 }
@@ -143,7 +143,8 @@ static int carry_out(const char *state, const char *folder, struct err *err)
     snprintf(path, sizeof path, "%s/%s", state, folder);
     if (install(state, folder, "server.key", time) != 0 || install(state, folder, "salotto.db", time) != 0) {
         failed(err, path);
-        err_mend(err, "the restore is decided and goes on at the next start: make %s writable, with some free space", state);
+        err_mend(err, "the restore is decided and goes on at the next start: make %s writable, with some free space",
+                 state);
         return -(int)ERR_STATE;
     }
     remove_folder(path);
@@ -282,7 +283,8 @@ static int check_version(const struct restoring *r, struct db *db, struct err *e
     int rc = db_version(db, version, err);
 
     if (rc == 0 && *version > schema_sql_count)
-        rc = err_set(err, ERR_STATE, NULL, "it is from a newer version (its schema is %lld, this program knows up to %u)",
+        rc = err_set(err, ERR_STATE, NULL,
+                     "it is from a newer version (its schema is %lld, this program knows up to %u)",
                      (long long)*version, schema_sql_count);
     else if (rc == 0 && *version < 1)
         rc = err_set(err, ERR_STATE, NULL, "it is empty");
