@@ -31,12 +31,14 @@ NET      = $(BUILD)/libsalotto-net.a
 STORAGE  = $(BUILD)/libsalotto-storage.a
 SHARED   = $(call objs,tools)
 PROGRAMS = $(addprefix $(BUILD)/bin/,salottod salotto salottoctl)
+LANGUAGES  = $(patsubst etc/po/%.po,%,$(sort $(wildcard etc/po/*.po)))
+CATALOGUES = $(LANGUAGES:%=$(BUILD)/share/locale/%/LC_MESSAGES/salotto.mo)
 unit     = $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/$(1)/*.c)))
-UNITS    = $(foreach f,mixer net storage salottod salotto salottoctl,$(call unit,$(f)))
+UNITS    = $(foreach f,mixer net storage tools salottod salotto salottoctl,$(call unit,$(f)))
 SOURCES  = $(sort $(shell find mixer net storage tools tests -name '*.[ch]'))
 
 .PHONY: all
-all: $(PROGRAMS) ## build the programs into build/bin (the default)
+all: $(PROGRAMS) $(CATALOGUES) ## build the programs into build/bin (the default)
 	@:
 
 # Packages are looked for when this file is read, so whoever installs them makes the rest with a new make.
@@ -66,7 +68,7 @@ $(BUILD)/storage/schema_sql.c: storage/embed.sh $(sort $(wildcard storage/schema
 $(BUILD)/storage/schema_sql.o: $(BUILD)/storage/schema_sql.c
 	$(SAY) $(CC) $(ALL_CFLAGS) -c -o $@ $<
 
-$(BUILD)/bin/salottod: $(call objs,tools/salottod) $(STORAGE) $(NET) $(MIXER)
+$(BUILD)/bin/salottod: $(call objs,tools/salottod) $(SHARED) $(STORAGE) $(NET) $(MIXER)
 	@mkdir -p $(@D)
 	$(SAY) $(CC) $(ALL_LDFLAGS) -rdynamic -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) $(PKGS_storage) $(PKGS_daemon)) -lm
 $(BUILD)/bin/salotto: $(call objs,tools/salotto) $(SHARED) $(NET) $(MIXER)
@@ -76,6 +78,21 @@ $(BUILD)/bin/salottoctl: $(call objs,tools/salottoctl) $(SHARED) $(NET) $(MIXER)
 	@mkdir -p $(@D)
 	$(SAY) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net)) -lm
 
+# What the programs say in other languages. Each catalogue lies where gettext's tools look for it, and once more by a
+# link where the programs do (tools/language.c says why).
+$(BUILD)/share/locale/%/LC_MESSAGES/salotto.mo: etc/po/%.po
+	@mkdir -p $(@D) $(BUILD)/share/salotto/C/LC_MESSAGES
+	$(SAY) msgfmt --check -o $@ $<
+	@ln -sfn ../../../locale/$*/LC_MESSAGES/salotto.mo $(BUILD)/share/salotto/C/LC_MESSAGES/salotto-$*.mo
+
+.PHONY: pot po
+pot: ## gather the texts to translate into etc/po/salotto.pot
+	@sh etc/po/gather.sh etc/po/salotto.pot
+po: pot ## bring etc/po/*.po up to the texts there are; what is new there waits for its translation
+	@for po in $(LANGUAGES:%=etc/po/%.po); do \
+		msgmerge --quiet --update --backup=none --no-wrap --no-fuzzy-matching --add-location=file $$po etc/po/salotto.pot; \
+	done
+
 # One cmocka program per noun. A program's test links the program's objects, but its main.
 $(BUILD)/tests/mixer/%: $(BUILD)/tests/mixer/%.o $(MIXER)
 	$(SAY) $(CC) $(ALL_LDFLAGS) -rdynamic -o $@ $^ $(call libs,$(PKGS_mixer) cmocka) -lm
@@ -83,12 +100,15 @@ $(BUILD)/tests/net/%: $(BUILD)/tests/net/%.o $(NET) $(MIXER)
 	$(SAY) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) cmocka) -lm
 $(BUILD)/tests/storage/%: $(BUILD)/tests/storage/%.o $(STORAGE) $(MIXER)
 	$(SAY) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_storage) cmocka) -lm
-$(BUILD)/tests/salottod/%: $(BUILD)/tests/salottod/%.o $(filter-out %/main.o,$(call objs,tools/salottod)) $(STORAGE) $(NET) $(MIXER)
+$(BUILD)/tests/salottod/%: $(BUILD)/tests/salottod/%.o $(filter-out %/main.o,$(call objs,tools/salottod)) $(SHARED) $(STORAGE) $(NET) $(MIXER)
 	$(SAY) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) $(PKGS_storage) $(PKGS_daemon) cmocka) -lm
 $(BUILD)/tests/salotto/%: $(BUILD)/tests/salotto/%.o $(filter-out %/main.o,$(call objs,tools/salotto)) $(SHARED) $(NET) $(MIXER)
 	$(SAY) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) $(PKGS_client) cmocka) -lm
 $(BUILD)/tests/salottoctl/%: $(BUILD)/tests/salottoctl/%.o $(filter-out %/main.o,$(call objs,tools/salottoctl)) $(SHARED) $(NET) $(MIXER)
 	$(SAY) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) cmocka) -lm
+
+$(BUILD)/tests/tools/%: $(BUILD)/tests/tools/%.o $(SHARED) $(MIXER)
+	$(SAY) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) cmocka) -lm
 
 # Preloaded, it aborts when a tick allocates, waits or does I/O; it finds rt_depth in programs linked with -rdynamic.
 $(BUILD)/tests/rt_trap.so: tests/rt_trap.c
@@ -146,7 +166,7 @@ E2E_SANITIZED = $(addprefix tests/e2e/,three_speakers.py mute.py sent_away.py ro
 TESTS         = $(RULES) $(UNITS) $(E2E)
 
 .PHONY: test-programs
-test-programs: $(PROGRAMS) $(UNITS) $(TEST_EXTRAS) build/speech/done
+test-programs: $(PROGRAMS) $(CATALOGUES) $(UNITS) $(TEST_EXTRAS) build/speech/done
 	@:
 
 # Recorded speech for the tests: decoded once, shared by all builds.
@@ -166,6 +186,11 @@ install: all ## install under PREFIX (/usr/local), configuration under SYSCONFDI
 	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin lib/systemd/system lib/sysusers.d lib/tmpfiles.d)
 	install -d $(DESTDIR)$(SYSCONFDIR)/salotto
 	install $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
+	for l in $(LANGUAGES:%=%/LC_MESSAGES); do \
+		install -D -m 644 $(BUILD)/share/locale/$$l/salotto.mo $(DESTDIR)$(PREFIX)/share/locale/$$l/salotto.mo || exit 1; \
+	done
+	install -d $(DESTDIR)$(PREFIX)/share/salotto/C/LC_MESSAGES
+	cp -P $(LANGUAGES:%=$(BUILD)/share/salotto/C/LC_MESSAGES/salotto-%.mo) $(DESTDIR)$(PREFIX)/share/salotto/C/LC_MESSAGES
 	$(INSTALLED) etc/salottod.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/salottod.service
 	$(INSTALLED) etc/salottod.sysusers > $(DESTDIR)$(PREFIX)/lib/sysusers.d/salotto.conf
 	$(INSTALLED) etc/salottod.tmpfiles > $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/salotto.conf

@@ -5,10 +5,12 @@
 #include "tools/salottoctl/ask.h"
 
 #include "net/client.h"
+#include "net/control.h"
 #include "net/identity.h"
 #include "net/known_servers.h"
 #include "net/link.h"
 #include "net/profile.h"
+#include "tools/language.h"
 #include "tools/salottoctl/progress.h"
 #include "tools/salottoctl/receive.h"
 
@@ -50,11 +52,7 @@ static void on_ready(struct client *c, void *arg)
     struct asking *a = arg;
 
     a->sent = true;
-    if (client_send(c, a->request, strlen(a->request)) != 0) {
-        err_set(&a->err, ERR_USAGE, "say it in fewer words", "the command is too long");
-        a->gave_up = true;
-        client_close(c);
-    }
+    client_send(c, a->request, strlen(a->request)); /* where it fails the connection ends, and on_closed() says why */
 }
 
 static const struct timeval patience = {.tv_sec = ANSWER_TIMEOUT_S};
@@ -147,7 +145,8 @@ static char *request_text(char **words, size_t count, const char *token)
         json_decref(argv);
         return NULL;
     }
-    request = json_pack("{s:i, s:s, s:o}", "id", REQUEST_ID, "do", "command", "argv", argv);
+    request =
+        json_pack("{s:i, s:s, s:s, s:o}", "id", REQUEST_ID, "do", "command", "lang", language_code(), "argv", argv);
     if (request != NULL && token[0] != '\0')
         json_object_set_new(request, "token", json_string(token));
     text = request != NULL ? json_dumps(request, JSON_COMPACT) : NULL;
@@ -235,7 +234,11 @@ static void take_file(struct asking *a)
 static int make_request(struct asking *a, char **words, size_t word_count, const char *token)
 {
     a->request = request_text(words, word_count, token);
-    return a->request != NULL ? 0 : err_set(&a->err, ERR_USAGE, NULL, "the command is not UTF-8 text");
+    if (a->request == NULL)
+        return err_set(&a->err, ERR_USAGE, NULL, "the command is not UTF-8 text");
+    if (strlen(a->request) > CONTROL_REQUEST_MAX)
+        return err_set(&a->err, ERR_USAGE, "say it in fewer words", "the command is too long");
+    return 0;
 }
 
 static int ask_remote(struct asking *a, const struct args *args, char **words, size_t word_count)
@@ -246,9 +249,13 @@ static int ask_remote(struct asking *a, const struct args *args, char **words, s
     bool made;
     int ret;
 
-    if (args->identity != NULL)
-        snprintf(identity_path, sizeof identity_path, "%s", args->identity);
-    else if ((ret = profile_identity_path(identity_path, sizeof identity_path, &a->err)) != 0)
+    if (args->identity == NULL)
+        ret = profile_identity_path(identity_path, sizeof identity_path, &a->err);
+    else if (snprintf(identity_path, sizeof identity_path, "%s", args->identity) < (int)sizeof identity_path)
+        ret = 0;
+    else
+        ret = err_set(&a->err, ERR_USAGE, "name a shorter one", "the path of --identity is too long");
+    if (ret != 0)
         return ret;
     if ((ret = profile_known_servers_path(known_path, sizeof known_path, identity_path, &a->err)) != 0 ||
         (ret = link_parse(&link, args->server, &a->err)) != 0 ||

@@ -6,11 +6,12 @@
 #include "tools/salottoctl/args.h"
 #include "tools/salottoctl/ask.h"
 #include "tools/salottoctl/table.h"
+#include "tools/language.h"
+#include "tools/streams.h"
 #include "tools/version.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -157,20 +158,14 @@ int main(int argc, char **argv)
     struct args args;
     struct err err = {0};
 
-    /* Names and titles are UTF-8 whatever the account's locale says. */
-    setlocale(LC_CTYPE, "");
-    if (MB_CUR_MAX == 1)
-        setlocale(LC_CTYPE, "C.UTF-8");
+    language_start(NULL);
     signal(SIGPIPE, SIG_IGN);
-    /* Before any socket is opened, that would take the number of a closed standard stream. */
-    if (fcntl(STDIN_FILENO, F_GETFD) < 0)
-        (void)!open("/dev/null", O_RDONLY);
+    /* Said before the command is done, rather than after. */
     if (fcntl(STDOUT_FILENO, F_GETFD) < 0) {
         err_set(&err, ERR_USAGE, "redirect it to /dev/null if you do not want the answer", "standard output is closed");
         return complain(&err);
     }
-    if (fcntl(STDERR_FILENO, F_GETFD) < 0)
-        (void)!open("/dev/null", O_WRONLY);
+    streams_hold();
     if (args_parse(&args, argc, argv, &err) != 0)
         return complain(&err);
     if (args.version) {

@@ -8,7 +8,6 @@
 #include "tools/salottod/command.h"
 #include "tools/salottod/config.h"
 
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -184,7 +183,8 @@ static bool read_gain(const char *text, float *db)
     char *end;
     float v = strtof(text, &end);
 
-    if (end == text || *end != '\0' || !isfinite(v) || v < -60.0f || v > 12.0f)
+    /* strtof() takes words and 0x5 too. */
+    if (end == text || text[strspn(text, "+-.0123456789")] != '\0' || *end != '\0' || v < -60.0f || v > 12.0f)
         return false;
     *db = v;
     return true;
@@ -204,6 +204,16 @@ static int set_role(struct args *a, const char *text, struct err *err)
     return 0;
 }
 
+/* One line for people to read, which plays with nobody's terminal? At most AUDIT_TEXT_MAX bytes. */
+static bool is_plain(const char *text)
+{
+    char plain[AUDIT_TEXT_MAX + 1];
+
+    snprintf(plain, sizeof plain, "%s", text);
+    err_plain(plain);
+    return strcmp(plain, text) == 0;
+}
+
 static int set_option(struct args *a, enum opt opt, const char *value, const struct command *c, struct err *err)
 {
     unsigned long n;
@@ -221,11 +231,15 @@ static int set_option(struct args *a, enum opt opt, const char *value, const str
     case OPT_TITLE:
         if (strlen(value) > ROOM_TITLE_MAX)
             return complain(err, c, "a title has at most 120 bytes");
+        if (!is_plain(value))
+            return complain(err, c, "a title is one line without control characters");
         a->title = value;
         return 0;
     case OPT_WHY:
         if (strlen(value) > AUDIT_TEXT_MAX)
             return complain(err, c, "a reason has at most 500 bytes");
+        if (!is_plain(value))
+            return complain(err, c, "a reason is one line without control characters");
         a->why = value;
         return 0;
     case OPT_TO:

@@ -2,6 +2,7 @@
 #include "tools/salottod/call.h"
 
 #include "storage/audit.h"
+#include "tools/language.h"
 #include "tools/salottod/acts.h"
 #include "tools/salottod/admit.h"
 #include "tools/salottod/answer.h"
@@ -35,11 +36,14 @@ static void on_finished(struct errand *e)
 {
     struct call *c = (struct call *)e;
 
+    const struct language *before = language_use(c->language);
+
     c->server->in_flight--;
     if (c->status != 0)
         answer_err(c->server, c->connection, c->id, &c->err);
     else
         answer_ok(c->server, c->connection, c->id, c->report != NULL ? c->report(c) : NULL, c->file);
+    (void)language_use(before);
     c->file = -1;
     call_free(c);
 }
@@ -305,6 +309,7 @@ void call_request(struct session *s, json_int_t id, const json_t *request)
     c->connection = s->connection;
     c->id = id;
     c->local = s->local;
+    c->language = language_now();
     memcpy(c->key, s->key, sizeof c->key);
     if (token != NULL && strlen(token) < sizeof c->token)
         memcpy(c->token, token, strlen(token) + 1);

@@ -20,6 +20,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+struct language;
 struct live_room;
 struct occupant;
 struct session;
@@ -33,8 +34,9 @@ struct call {
     json_t *argv; /* what args borrows from */
     struct args args;
     bool local;
-    uint8_t key[32];                /* the actor's */
-    char token[LINK_TOKEN_MAX + 1]; /* an invite they bring along; empty: none */
+    const struct language *language; /* the caller's */
+    uint8_t key[32];                 /* the actor's */
+    char token[LINK_TOKEN_MAX + 1];  /* an invite they bring along; empty: none */
 
     /* looked up */
     struct room_row row;
