@@ -259,14 +259,14 @@ static int ask_remote(struct asking *a, const struct args *args, char **words, s
         return ret;
     if ((ret = profile_known_servers_path(known_path, sizeof known_path, identity_path, &a->err)) != 0 ||
         (ret = link_parse(&link, args->server, &a->err)) != 0 ||
-        (ret = make_request(a, words, word_count, link.token)) != 0 ||
-        (ret = identity_load(&me, identity_path, true, &made, &a->err)) != 0)
+        (ret = make_request(a, words, word_count, args->looking ? "" : link.token)) != 0 ||
+        (ret = identity_load(&me, identity_path, !args->looking, &made, &a->err)) != 0)
         return ret;
     a->trust = (struct known_servers_trust){.path = known_path,
                                             .host = link.host,
                                             .port = link.port,
-                                            .accept_new = args->accept_new,
-                                            .ask = known_servers_terminal()};
+                                            .accept_new = args->accept_new && !args->looking,
+                                            .ask = args->looking ? NULL : known_servers_terminal()};
     ret = run(a, NULL, &link, &me);
     /* Who thinks about a fingerprint for longer than a handshake may last finds the connection gone. */
     if (ret == -ERR_UNREACHABLE && a->trust.asked && !a->sent)

@@ -4,7 +4,9 @@
  * command by name: what there is, how it is spelt and who may do it, the daemon says.
  */
 #include "tools/salottoctl/args.h"
+#include "tools/complete.h"
 #include "tools/salottoctl/ask.h"
+#include "tools/salottoctl/complete.h"
 #include "tools/salottoctl/table.h"
 #include "tools/language.h"
 #include "tools/streams.h"
@@ -157,6 +159,8 @@ int main(int argc, char **argv)
 {
     struct args args;
     struct err err = {0};
+    char **words;
+    size_t count;
 
     language_start(NULL);
     signal(SIGPIPE, SIG_IGN);
@@ -166,6 +170,10 @@ int main(int argc, char **argv)
         return complain(&err);
     }
     streams_hold();
+    if ((words = complete_asked(argc, argv, &count)) != NULL) {
+        ctl_complete(usage, words, count);
+        return 0;
+    }
     if (args_parse(&args, argc, argv, &err) != 0)
         return complain(&err);
     if (args.version) {

@@ -27,6 +27,7 @@ enum arg {
     ARG_ON_OFF,
     ARG_FILE,    /* a file of the caller's own, which the answer brings and their tool writes */
     ARG_COMMAND, /* all words that are left; may be none */
+    ARG_WORDS,   /* all that is left, options too, as it stands */
 };
 
 enum opt {
@@ -73,6 +74,7 @@ struct args {
     int64_t expires_ms; /* from now on; 0: never */
     bool all, may_unmute, without_key;
     unsigned limit;
+    size_t words; /* ARG_WORDS: where in argv they begin */
 };
 
 /* argv: an array of strings, of which `from` were the command's name. ERR_USAGE with the usage line as its mend. */
@@ -81,6 +83,10 @@ int args_parse(struct args *a, const struct command *c, const json_t *argv, size
 /* What there is to know of each option, in the order of usage lines, and of what stands in a fixed place. */
 const struct args_option *args_options(size_t *count);
 const struct args_positional *args_positional(enum arg arg);
+
+/* The option that `word` names ("--to", "--to=host") among those of `allowed` (a set of enum opt); NULL: none. What
+ * stands behind '=' is *value, else NULL. */
+const struct args_option *args_option_named(const char *word, unsigned allowed, const char **value);
 
 /* "mute ROOM PERSON|--all [--may-unmute] [--why TEXT]" */
 void args_usage(char *out, size_t max, const struct command *c);

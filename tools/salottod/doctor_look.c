@@ -121,8 +121,10 @@ static void look_at_rooms(struct doctor_facts *f)
         if (comm == NULL)
             continue;
         if (fgets(name, sizeof name, comm) != NULL && strncmp(name, "room:", 5) == 0) {
+            int scheduler = sched_getscheduler((pid_t)strtol(e->d_name, NULL, 10));
+
             f->rooms++;
-            f->rooms_plain += sched_getscheduler((pid_t)strtol(e->d_name, NULL, 10)) != SCHED_FIFO;
+            f->rooms_plain += scheduler >= 0 && scheduler != SCHED_FIFO; /* below: it may not be asked */
         }
         fclose(comm);
     }
