@@ -72,7 +72,7 @@ static const struct args_option options[] = {
     {
         .opt = OPT_WITHOUT_KEY,
         .name = "--without-key",
-        .help = "leave out the server's key; links will not survive a move then",
+        .help = "leave the server's key out; on another machine links then fail",
     },
     {
         .opt = OPT_WHY,
