@@ -26,7 +26,7 @@ struct asking {
     struct known_servers_trust trust;
     char *request;
     json_t *answer;
-    bool sent, gave_up;
+    bool may_ask, sent, gave_up;
     struct err err;
 };
 
@@ -106,7 +106,7 @@ static void on_signal(evutil_socket_t fd, short what, void *arg)
 }
 
 /* token: an invite that the link brought along, spent before the command; empty: none. */
-static char *request_text(char **words, size_t count, const char *token)
+static char *request_text(char **words, size_t count, bool may_ask, const char *token)
 {
     json_t *argv = json_array(), *request;
     char *text;
@@ -119,6 +119,8 @@ static char *request_text(char **words, size_t count, const char *token)
     }
     request =
         json_pack("{s:i, s:s, s:s, s:o}", "id", REQUEST_ID, "do", "command", "lang", language_code(), "argv", argv);
+    if (request != NULL && may_ask)
+        json_object_set_new(request, "may_ask", json_true());
     if (request != NULL && token[0] != '\0')
         json_object_set_new(request, "token", json_string(token));
     text = request != NULL ? json_dumps(request, JSON_COMPACT) : NULL;
@@ -181,7 +183,7 @@ out:
 
 static int make_request(struct asking *a, char **words, size_t word_count, const char *token)
 {
-    a->request = request_text(words, word_count, token);
+    a->request = request_text(words, word_count, a->may_ask, token);
     return a->request != NULL ? 0 : err_set(&a->err, ERR_USAGE, NULL, "the command is not UTF-8 text");
 }
 
@@ -215,9 +217,9 @@ static int ask_remote(struct asking *a, const struct args *args, char **words, s
     return ret;
 }
 
-json_t *ask(const struct args *args, char **words, size_t word_count, struct err *err)
+json_t *ask(const struct args *args, char **words, size_t word_count, bool may_ask, struct err *err)
 {
-    struct asking a = {.base = event_base_new()};
+    struct asking a = {.base = event_base_new(), .may_ask = may_ask};
     char path[PROFILE_PATH_MAX];
 
     if (a.base == NULL)

@@ -3,7 +3,7 @@
 
 #include "net/link.h"
 #include "storage/audit.h"
-#include "tools/salottod/suggest.h"
+#include "tools/suggest.h"
 #include "storage/rooms.h"
 #include "tools/salottod/command.h"
 #include "tools/salottod/config.h"
@@ -22,7 +22,7 @@ static const struct {
     {OPT_TITLE, "--title", "TEXT"},     {OPT_TO, "--to", "ROLE"},
     {OPT_ROLE, "--role", "ROLE"},       {OPT_USES, "--uses", "N"},
     {OPT_EXPIRES, "--expires", "TIME"}, {OPT_LIMIT, "--limit", "N"},
-    {OPT_WHY, "--why", "TEXT"},
+    {OPT_WHY, "--why", "TEXT"},         {OPT_YES, "--yes", NULL},
 };
 
 #define OPTIONS (sizeof options / sizeof *options)
@@ -139,6 +139,9 @@ static int set_option(struct args *a, enum opt opt, const char *value, const str
     case OPT_MAY_UNMUTE:
         a->may_unmute = true;
         return 0;
+    case OPT_YES:
+        a->yes = true;
+        return 0;
     case OPT_TITLE:
         if (strlen(value) > ROOM_TITLE_MAX)
             return complain(err, c, "a title has at most 120 bytes");
@@ -220,7 +223,7 @@ static int unknown_option(const char *word, const struct command *c, struct err 
     near = suggest(word, names, n);
     status = complain(err, c, "unknown option '%.32s'", word);
     if (near != NULL)
-        err_mend(err, "did you mean %s?", near);
+        err_mend(err, "did you mean '%s'?", near);
     return status;
 }
 

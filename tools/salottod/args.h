@@ -37,6 +37,7 @@ enum opt {
     OPT_ALL = 1 << 6,
     OPT_MAY_UNMUTE = 1 << 7,
     OPT_LIMIT = 1 << 8,
+    OPT_YES = 1 << 9, /* carry it out without asking first */
 };
 
 struct command;
@@ -52,7 +53,7 @@ struct args {
     enum role role;
     unsigned uses;
     int64_t expires_ms; /* from now on; 0: never */
-    bool all, may_unmute;
+    bool all, may_unmute, yes;
     unsigned limit;
 };
 

@@ -1,7 +1,7 @@
 /* command.c - the one table in which every command stands (see command.h) */
 #include "tools/salottod/command.h"
 
-#include "tools/salottod/suggest.h"
+#include "tools/suggest.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -27,7 +27,7 @@ static const struct command table[] = {
     {"room show", {ARG_ROOM}, 0, ROLE_LISTENER, false, cmd_room_show, "show all about one room", "room show piazza"},
     {"room end",
      {ARG_ROOM},
-     OPT_WHY,
+     OPT_WHY | OPT_YES,
      ROLE_HOST,
      false,
      cmd_room_end,
@@ -60,7 +60,7 @@ static const struct command table[] = {
      "demote piazza bruno --why \"thank you\""},
     {"mute",
      {ARG_ROOM, ARG_PERSON},
-     OPT_ALL | OPT_MAY_UNMUTE | OPT_WHY,
+     OPT_ALL | OPT_MAY_UNMUTE | OPT_WHY | OPT_YES,
      ROLE_MODERATOR,
      false,
      cmd_mute,
@@ -68,7 +68,7 @@ static const struct command table[] = {
      "mute piazza bruno --why echo"},
     {"unmute",
      {ARG_ROOM, ARG_PERSON},
-     OPT_ALL | OPT_WHY,
+     OPT_ALL | OPT_WHY | OPT_YES,
      ROLE_MODERATOR,
      false,
      cmd_unmute,

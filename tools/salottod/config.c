@@ -1,7 +1,7 @@
 /* config.c - what an operator may set (see config.h) */
 #include "tools/salottod/config.h"
 
-#include "tools/salottod/suggest.h"
+#include "tools/suggest.h"
 
 #include <errno.h>
 #include <ini.h>
