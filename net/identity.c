@@ -14,9 +14,28 @@
 
 #define SEED_BYTES crypto_sign_ed25519_SEEDBYTES
 
+static const char *mend_of(int cause)
+{
+    switch (cause) {
+    case EACCES:
+    case EPERM:
+        return "run this as the user whose file it is, or name another file or folder";
+    case EROFS:
+        return "mount that file system for writing, or name a place elsewhere";
+    case ENOSPC:
+    case EDQUOT:
+        return "free some space on that disk";
+    case EMFILE:
+    case ENFILE:
+        return "raise the limit of open files (ulimit -n)";
+    default:
+        return NULL;
+    }
+}
+
 static int state_error(struct err *err, const char *path, const char *what)
 {
-    return err_set(err, ERR_STATE, NULL, "cannot %s %s: %s", what, path, strerror(errno));
+    return err_set(err, ERR_STATE, mend_of(errno), "cannot %s %s: %s", what, path, strerror(errno));
 }
 
 static int from_seed(struct identity *id, const uint8_t seed[SEED_BYTES])
@@ -31,12 +50,17 @@ static int read_seed(uint8_t seed[SEED_BYTES], const char *path, struct err *err
     uint8_t bytes[SEED_BYTES + 1];
     struct stat st;
     ssize_t n;
-    int rc, fd = open(path, O_RDONLY | O_CLOEXEC);
+    int rc, fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO would be waited for */
 
     if (fd < 0)
         return errno == ENOENT ? 1 : state_error(err, path, "open");
     if (fstat(fd, &st) != 0) {
         rc = state_error(err, path, "examine");
+        goto out;
+    }
+    if (!S_ISREG(st.st_mode)) {
+        rc = err_set(err, ERR_STATE, "name the file, or one that is still to be made", "%s is not a key file, but %s",
+                     path, S_ISDIR(st.st_mode) ? "a folder" : "a device or a pipe");
         goto out;
     }
     if ((st.st_mode & 077) != 0) {
@@ -119,6 +143,7 @@ static int write_seed(const uint8_t seed[SEED_BYTES], const char *path, struct e
     fd = mkostemp(beside, O_CLOEXEC); /* mode 0600 */
     if (fd < 0)
         return state_error(err, path, "create");
+    errno = ENOSPC; /* for a write that falls short */
     if (write(fd, seed, SEED_BYTES) != (ssize_t)SEED_BYTES || fsync(fd) != 0) {
         rc = state_error(err, path, "write");
         close(fd);

@@ -49,8 +49,8 @@ only net 'net/[a-z_]+\.h|mixer/(packet|ring|tape|err|waker|rt)\.h' \
 never net 'sqlite3|ini\.h|portaudio|sndfile|systemd/|opus/' 'net/ knows no SQL, no devices and no codec'
 only storage 'storage/[a-z_]+\.h|mixer/(ring|err|waker)\.h' 'storage/ includes of mixer/ only ring, err and waker'
 never storage 'sys/socket|netinet/|event2/|jansson|opus|portaudio|systemd/' 'storage/ knows no sockets and no sound'
-only tools/salottod '(mixer|net|storage|tools/salottod)/[a-z_]+\.h|tools/(version|language|suggest)\.h' 'salottod composes the three libraries'
-only tools/salotto '(mixer|net|tools/salotto)/[a-z_]+\.h|tools/(version|colour|language|suggest)\.h' 'salotto includes net/ and mixer/, and no storage/'
+only tools/salottod '(mixer|net|storage|tools/salottod)/[a-z_]+\.h|tools/[a-z_]+\.h' 'salottod composes the three libraries'
+only tools/salotto '(mixer|net|tools/salotto)/[a-z_]+\.h|tools/[a-z_]+\.h' 'salotto includes net/ and mixer/, and no storage/'
 never tools/salotto 'sqlite3|ini\.h|systemd/' 'salotto knows no database and no configuration'
-only tools/salottoctl 'net/[a-z_]+\.h|mixer/err\.h|tools/(version|colour|language|suggest)\.h|tools/salottoctl/[a-z_]+\.h' 'salottoctl includes net/ only'
+only tools/salottoctl 'net/[a-z_]+\.h|mixer/err\.h|tools/[a-z_]+\.h|tools/salottoctl/[a-z_]+\.h' 'salottoctl includes net/ only'
 exit $failed

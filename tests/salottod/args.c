@@ -47,6 +47,23 @@ static void every_example_in_the_table_parses(void **state)
     }
 }
 
+static void every_word_that_a_command_takes_is_explained_in_a_line(void **state)
+{
+    size_t options, commands;
+    const struct args_option *o = args_options(&options);
+    const struct command *t = command_table(&commands);
+
+    (void)state;
+    for (size_t i = 0; i < options; i++)
+        assert_true(o[i].help != NULL && o[i].help[0] != '\0' && strlen(o[i].help) < 80);
+    for (size_t i = 0; i < commands; i++)
+        for (size_t k = 0; k < ARGS_POSITIONAL_MAX && t[i].positional[k] != ARG_NONE; k++) {
+            const struct args_positional *p = args_positional(t[i].positional[k]);
+
+            assert_true(p->help != NULL && p->help[0] != '\0' && strlen(p->help) < 80);
+        }
+}
+
 static void options_and_positions_are_understood_in_any_order(void **state)
 {
     struct err err = {0};
@@ -86,7 +103,10 @@ static void every_mistake_is_answered_with_what_to_type(void **state)
         {"mute piazza anna --all", "not both", "type: mute"},
         {"gain piazza anna 13", "not '13'", "type: gain ROOM PERSON DB"},
         {"gain piazza anna nan", "not 'nan'", "type: gain"},
+        {"gain piazza anna 0x5", "not '0x5'", "type: gain"},
         {"gain piazza anna", "DB is missing", "type: gain"},
+        {"mute piazza anna --why \033[2J", "a reason is one line without control characters", "type: mute"},
+        {"room create piazza --title evil\u202etitle", "a title is one line", "type: room create"},
         {"invite piazza", "--role ROLE is missing", "type: invite ROOM --role ROLE"},
         {"invite piazza --role king", "no role 'king'", "listener, speaker, moderator and host"},
         {"invite piazza --role operator", "no role 'operator'", "host"},
@@ -117,6 +137,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_example_in_the_table_parses),
+        cmocka_unit_test(every_word_that_a_command_takes_is_explained_in_a_line),
         cmocka_unit_test(options_and_positions_are_understood_in_any_order),
         cmocka_unit_test(every_mistake_is_answered_with_what_to_type),
     };

@@ -5,6 +5,7 @@
 #include "tools/salottoctl/ask.h"
 
 #include "net/client.h"
+#include "net/control.h"
 #include "net/identity.h"
 #include "net/known_servers.h"
 #include "net/link.h"
@@ -43,11 +44,7 @@ static void on_ready(struct client *c, void *arg)
     struct asking *a = arg;
 
     a->sent = true;
-    if (client_send(c, a->request, strlen(a->request)) != 0) {
-        err_set(&a->err, ERR_USAGE, "say it in fewer words", "the command is too long");
-        a->gave_up = true;
-        client_close(c);
-    }
+    client_send(c, a->request, strlen(a->request)); /* where it fails the connection ends, and on_closed() says why */
 }
 
 static void on_text(struct client *c, const char *text, size_t len, void *arg)
@@ -184,7 +181,11 @@ out:
 static int make_request(struct asking *a, char **words, size_t word_count, const char *token)
 {
     a->request = request_text(words, word_count, a->may_ask, token);
-    return a->request != NULL ? 0 : err_set(&a->err, ERR_USAGE, NULL, "the command is not UTF-8 text");
+    if (a->request == NULL)
+        return err_set(&a->err, ERR_USAGE, NULL, "the command is not UTF-8 text");
+    if (strlen(a->request) > CONTROL_REQUEST_MAX)
+        return err_set(&a->err, ERR_USAGE, "say it in fewer words", "the command is too long");
+    return 0;
 }
 
 static int ask_remote(struct asking *a, const struct args *args, char **words, size_t word_count)
@@ -195,9 +196,13 @@ static int ask_remote(struct asking *a, const struct args *args, char **words, s
     bool made;
     int ret;
 
-    if (args->identity != NULL)
-        snprintf(identity_path, sizeof identity_path, "%s", args->identity);
-    else if ((ret = profile_identity_path(identity_path, sizeof identity_path, &a->err)) != 0)
+    if (args->identity == NULL)
+        ret = profile_identity_path(identity_path, sizeof identity_path, &a->err);
+    else if (snprintf(identity_path, sizeof identity_path, "%s", args->identity) < (int)sizeof identity_path)
+        ret = 0;
+    else
+        ret = err_set(&a->err, ERR_USAGE, "name a shorter one", "the path of --identity is too long");
+    if (ret != 0)
         return ret;
     if ((ret = profile_known_servers_path(known_path, sizeof known_path, identity_path, &a->err)) != 0 ||
         (ret = link_parse(&link, args->server, &a->err)) != 0 ||

@@ -1,6 +1,7 @@
 /* cell.c - one value of an answer, as people read it (see cell.h) */
 #include "tools/salottoctl/cell.h"
 
+#include "mixer/err.h"
 #include "tools/language.h"
 
 #include <stdlib.h>
@@ -25,6 +26,7 @@ const char *cell_text(const json_t *value, char buffer[CELL_MAX])
     switch (json_typeof(value)) {
     case JSON_STRING:
         snprintf(buffer, CELL_MAX, "%s", json_string_value(value));
+        err_plain(buffer);
         break;
     case JSON_INTEGER:
         snprintf(buffer, CELL_MAX, "%" JSON_INTEGER_FORMAT, json_integer_value(value));

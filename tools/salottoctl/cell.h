@@ -1,6 +1,6 @@
 /* cell.h - one value of an answer, as people read it
  *
- * Values come from anybody's names, so control characters are shown as '?'. Widths are counted in terminal columns, not
+ * Values come from anybody's names, so they are made plain (err_plain()). Widths are counted in terminal columns, not
  * bytes, under the locale that is set.
  */
 #ifndef SALOTTOCTL_CELL_H

@@ -8,6 +8,7 @@
 #include "tools/salottoctl/confirm.h"
 #include "tools/salottoctl/show.h"
 #include "tools/language.h"
+#include "tools/streams.h"
 #include "tools/version.h"
 
 #include <errno.h>
@@ -148,15 +149,12 @@ int main(int argc, char **argv)
 
     language_start(NULL);
     signal(SIGPIPE, SIG_IGN);
-    /* Before any socket is opened, that would take the number of a closed standard stream. */
-    if (fcntl(STDIN_FILENO, F_GETFD) < 0)
-        (void)!open("/dev/null", O_RDONLY);
+    /* Said before the command is done, rather than after. */
     if (fcntl(STDOUT_FILENO, F_GETFD) < 0) {
         err_set(&err, ERR_USAGE, "redirect it to /dev/null if you do not want the answer", "standard output is closed");
         return complain(&err);
     }
-    if (fcntl(STDERR_FILENO, F_GETFD) < 0)
-        (void)!open("/dev/null", O_WRONLY);
+    streams_hold();
     if (args_parse(&args, argc, argv, &err) != 0)
         return complain(&err);
     if (args.version) {

@@ -1,6 +1,7 @@
 /* table.c - columns and rows, aligned for people (see table.h) */
 #include "tools/salottoctl/table.h"
 
+#include "mixer/err.h"
 #include "tools/colour.h"
 #include "tools/salottoctl/cell.h"
 
@@ -162,16 +163,6 @@ int table_print_details(FILE *out, const json_t *details, const struct table_sty
     return 0;
 }
 
-static void print_line(FILE *out, const char *text, size_t len)
-{
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)text[i];
-
-        fputc((c < 0x20 && c != '\t') || c == 0x7f ? '?' : c, out);
-    }
-    fputc('\n', out);
-}
-
 /* How far in the lines after the first begin: as far as what explains a term, "  --json   as one line …", or the line
  * itself. */
 static unsigned hanging(const char *text, unsigned width)
@@ -189,11 +180,10 @@ static void print_paragraph(FILE *out, const char *text, unsigned width)
     unsigned in = hanging(text, width);
     size_t len = cell_line(text, width);
 
-    print_line(out, text, len);
+    fprintf(out, "%.*s\n", (int)len, text);
     for (text += len + strspn(text + len, " "); *text != '\0'; text += len + strspn(text + len, " ")) {
         len = cell_line(text, width > in + NARROWEST ? width - in : NARROWEST);
-        fprintf(out, "%*s", (int)in, "");
-        print_line(out, text, len);
+        fprintf(out, "%*s%.*s\n", (int)in, "", (int)len, text);
     }
 }
 
@@ -203,10 +193,12 @@ void table_print_text(FILE *out, const char *text, const struct table_style *sty
         size_t len = strcspn(text, "\n");
         char *line = strndup(text, len);
 
-        if (line != NULL)
+        if (line != NULL) {
+            err_plain(line);
             print_paragraph(out, line, style->width);
-        else
-            print_line(out, text, len); /* out of memory: unbroken */
+        } else {
+            fputs("?\n", out); /* out of memory */
+        }
         free(line);
         text += len + (text[len] == '\n');
     }

@@ -22,7 +22,7 @@ int table_print(FILE *out, const json_t *columns, const json_t *rows, const stru
 /* Prints an array of pairs [name, value], a line each, the values beneath one another. 0 or -1 as above. */
 int table_print_details(FILE *out, const json_t *details, const struct table_style *style);
 
-/* Prints lines of text with control characters, but newline and tab, as '?'. A line that does not fit the width is
+/* Prints lines of text, made plain (err_plain()). A line that does not fit the width is
  * broken at blanks, and goes on as far in as it began. */
 void table_print_text(FILE *out, const char *text, const struct table_style *style);
 

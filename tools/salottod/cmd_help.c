@@ -4,6 +4,7 @@
 #include "tools/suggest.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static json_t *help_all(struct call *c)
@@ -34,39 +35,75 @@ static bool names(const char *words, const char *command)
     return strncmp(words, command, len) == 0 && (words[len] == '\0' || words[len] == ' ');
 }
 
-static json_t *help_one(struct call *c)
+#define TERM_COLUMNS 18 /* of what is explained, before its explanation */
+
+static void explain(FILE *out, const char *name, const char *value, const char *help)
+{
+    int used = fprintf(out, "    %s%s%s", name, value != NULL ? " " : "", value != NULL ? value : "");
+
+    fprintf(out, "%*s  %s\n", used > 0 && used < TERM_COLUMNS + 4 ? TERM_COLUMNS + 4 - used : 0, "", help);
+}
+
+/* Every word that a command takes, a line each. */
+static void explain_words(FILE *out, const struct command *t)
+{
+    size_t count;
+    const struct args_option *o = args_options(&count);
+
+    for (size_t i = 0; i < ARGS_POSITIONAL_MAX && t->positional[i] != ARG_NONE; i++) {
+        const struct args_positional *p = args_positional(t->positional[i]);
+
+        explain(out, p->name, NULL, p->help);
+    }
+    for (size_t i = 0; i < count; i++)
+        if (t->options & o[i].opt)
+            explain(out, o[i].name, o[i].value, o[i].help);
+}
+
+static void describe(FILE *out, const struct command *t)
+{
+    char usage[200];
+
+    args_usage(usage, sizeof usage, t);
+    fprintf(out, "%s\n    %s%s\n\n", usage, t->help, t->in_room ? " (for who is in the room)" : "");
+    explain_words(out, t);
+    fprintf(out, "%s    for: %s and above\n    example: salottoctl %s\n",
+            t->positional[0] != ARG_NONE || t->options != 0 ? "\n" : "", role_name(t->least), t->example);
+}
+
+static const struct command *asked_about(const struct call *c)
 {
     size_t count;
     const struct command *t = command_table(&count);
 
-    for (size_t i = 0; i < count; i++) {
-        char usage[200], text[600];
-
-        if (!names(c->args.command, t[i].name))
-            continue;
-        args_usage(usage, sizeof usage, &t[i]);
-        snprintf(text, sizeof text, "%s\n    %s\n    for: %s and above\n    example: salottoctl %s", usage, t[i].help,
-                 role_name(t[i].least), t[i].example);
-        return call_text(text);
-    }
+    for (size_t i = 0; i < count; i++)
+        if (names(c->args.command, t[i].name))
+            return &t[i];
     return NULL;
 }
 
-int cmd_help(struct call *c)
+static json_t *help_one(struct call *c)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
+    json_t *answer = NULL;
+
+    if (out != NULL) {
+        describe(out, asked_about(c));
+        answer = fclose(out) == 0 ? call_text(text) : NULL;
+    }
+    free(text);
+    return answer;
+}
+
+static int no_such_command(struct call *c)
 {
     const char *all[64];
     const char *near;
     size_t count;
     const struct command *t = command_table(&count);
-    json_t *found;
 
-    c->report = c->args.command[0] == '\0' ? help_all : help_one;
-    if (c->args.command[0] == '\0')
-        return 0;
-    found = help_one(c);
-    json_decref(found);
-    if (found != NULL)
-        return 0;
     for (size_t i = 0; i < count && i < 64; i++)
         all[i] = t[i].name;
     near = suggest(c->args.command, all, count < 64 ? count : 64);
@@ -74,4 +111,12 @@ int cmd_help(struct call *c)
     if (near != NULL)
         err_mend(&c->err, "did you mean 'help %s'?", near);
     return -ERR_USAGE;
+}
+
+int cmd_help(struct call *c)
+{
+    if (c->args.command[0] != '\0' && asked_about(c) == NULL)
+        return no_such_command(c);
+    c->report = c->args.command[0] != '\0' ? help_one : help_all;
+    return 0;
 }

@@ -3,9 +3,11 @@
 #include "tools/salottod/log.h"
 #include "tools/salottod/server.h"
 #include "tools/language.h"
+#include "tools/streams.h"
 #include "tools/suggest.h"
 #include "tools/version.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <signal.h>
 #include <sodium.h>
@@ -90,9 +92,11 @@ static int read_flags(int argc, char **argv, struct flags *f, struct err *err)
             f->http_port = optarg;
             break;
         case FLAG_VERSION:
-            return printf("salottod %s\n", SALOTTO_VERSION) < 0 ? -ERR_INTERNAL : 1;
+            printf("salottod %s\n", SALOTTO_VERSION);
+            return 1;
         case FLAG_HELP:
-            return fputs(help, stdout) < 0 ? -ERR_INTERNAL : 1;
+            fputs(help, stdout);
+            return 1;
         case ':':
             return err_set(err, ERR_USAGE, "see salottod --help", "%s needs a value", argv[optind - 1]);
         default:
@@ -137,6 +141,17 @@ static int fail(const struct err *err)
     return (int)err->code;
 }
 
+/* The end of a call that only prints. */
+static int printed(void)
+{
+    struct err err;
+
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return 0;
+    err_set(&err, ERR_INTERNAL, NULL, "cannot write to standard output: %s", strerror(errno));
+    return fail(&err);
+}
+
 int main(int argc, char **argv)
 {
     struct flags flags = {0};
@@ -145,6 +160,7 @@ int main(int argc, char **argv)
     struct err err;
     int status;
 
+    streams_hold();
     language_start(NULL);
     if (sodium_init() < 0) {
         log_line(LOG_ERROR_LINE, "the cryptographic library does not start");
@@ -153,14 +169,14 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     status = read_flags(argc, argv, &flags, &err);
     if (status > 0)
-        return fflush(stdout) == 0 ? 0 : ERR_INTERNAL;
+        return printed();
     if (status == 0)
         status = settle(&config, &flags, &err);
     if (status != 0)
         return fail(&err);
     if (flags.check) {
         printf("%s is right\n", flags.config != NULL ? flags.config : "the built-in configuration");
-        return fflush(stdout) == 0 ? 0 : ERR_INTERNAL;
+        return printed();
     }
     if (server_start(&server, &config, &err) != 0)
         return fail(&err);
