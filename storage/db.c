@@ -66,7 +66,8 @@ static int damaged(struct db *db, struct err *err)
         const char *found = (const char *)sqlite3_column_text(q.statement, 0);
 
         if (found == NULL || strcmp(found, "ok") != 0) {
-            q.code = err_set(err, ERR_STATE, NULL, "%s is damaged: %s", db->path, found != NULL ? found : "unreadable");
+            q.code = err_set(err, ERR_STATE, NULL, "%s is damaged: %s", db->path,
+                             found != NULL ? found : err_words(ERR_TEXT("unreadable")));
             err_mend(err, "restore it from a backup, or save what can be read: sqlite3 %s .recover", db->path);
         }
     }
@@ -273,11 +274,11 @@ int db_fail(struct db *db, struct err *err, const char *doing)
     const char *reason = db->sqlite != NULL ? sqlite3_errmsg(db->sqlite) : "out of memory";
 
     if (disk_is_full(code, cause)) {
-        err_set(err, ERR_STATE, NULL, "%s: %s failed: the disk is full", db->path, doing);
+        err_set(err, ERR_STATE, NULL, "%s: %s failed: the disk is full", db->path, err_words(doing));
         err_mend(err, "free some space on the disk that holds %s; nothing was changed", db->path);
         return -(int)ERR_STATE;
     }
-    err_set(err, ERR_STATE, NULL, "%s: %s failed: %s", db->path, doing, reason);
+    err_set(err, ERR_STATE, NULL, "%s: %s failed: %s", db->path, err_words(doing), reason);
     switch (code & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:

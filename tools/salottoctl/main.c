@@ -22,30 +22,30 @@
 static char yes[] = "--yes";
 
 static const char usage[] =
-    "usage: salottoctl [options] COMMAND …\n"
-    "\n"
-    "Runs and moderates the rooms of a salottod: on its machine through the operator's socket, or from afar with\n"
-    "the rights that your identity has there.\n"
-    "\n"
-    "  --state DIR      the daemon whose state folder is DIR (its DIR/control.sock)\n"
-    "                   [" ARGS_SOCKET "]\n"
-    "  --server LINK    a server elsewhere: salotto://HOST[:PORT]/ROOM?k=KEY\n"
-    "  --identity FILE  who you are there [~/.config/salotto/identity]\n"
-    "  --accept-new     take a server that you have not been at before without asking\n"
-    "  --json           the answer as one line of JSON, for scripts\n"
-    "  --help           this; `salottoctl COMMAND --help` says more of one command\n"
-    "  --version        which version this is\n"
-    "\n"
-    "On a terminal, a command that reaches many people at once asks before; --yes after it skips the question.\n"
-    "\n"
-    "examples:\n"
-    "  salottoctl room create piazza --title \"Open Friday\"\n"
-    "  salottoctl who piazza\n"
-    "  salottoctl mute piazza bruno --why \"echo\"\n"
-    "  salottoctl --server 'salotto://radio.example/piazza?k=KEY' hands piazza\n"
-    "\n"
-    "Exit codes: 0 done, 1 internal, 2 usage, 3 no such room or person, 4 not allowed, 5 unreachable,\n"
-    "6 wrong server key, 8 state or database, 11 interrupted.\n";
+    N_("usage: salottoctl [options] COMMAND …\n"
+       "\n"
+       "Runs and moderates the rooms of a salottod: on its machine through the operator's socket, or from afar with\n"
+       "the rights that your identity has there.\n"
+       "\n"
+       "  --state DIR      the daemon whose state folder is DIR (its DIR/control.sock)\n"
+       "                   [%s]\n"
+       "  --server LINK    a server elsewhere: salotto://HOST[:PORT]/ROOM?k=KEY\n"
+       "  --identity FILE  who you are there [~/.config/salotto/identity]\n"
+       "  --accept-new     take a server that you have not been at before without asking\n"
+       "  --json           the answer as one line of JSON, for scripts\n"
+       "  --help           this; `salottoctl COMMAND --help` says more of one command\n"
+       "  --version        which version this is\n"
+       "\n"
+       "On a terminal, a command that reaches many people at once asks before; --yes after it skips the question.\n"
+       "\n"
+       "examples:\n"
+       "  salottoctl room create piazza --title \"Open Friday\"\n"
+       "  salottoctl who piazza\n"
+       "  salottoctl mute piazza bruno --why \"echo\"\n"
+       "  salottoctl --server 'salotto://radio.example/piazza?k=KEY' hands piazza\n"
+       "\n"
+       "Exit codes: 0 done, 1 internal, 2 usage, 3 no such room or person, 4 not allowed, 5 unreachable,\n"
+       "6 wrong server key, 8 state or database, 11 interrupted, or the answer to a question was no.\n");
 
 static int complain(const struct err *err)
 {
@@ -61,7 +61,7 @@ static int refused(const json_t *answer, struct err *err)
     json_int_t code = json_integer_value(json_object_get(answer, "code"));
 
     return err_set(err, code > 0 && code < 256 ? (enum err_code)code : ERR_INTERNAL, mend, "%s",
-                   error != NULL ? error : "the server refused without a word");
+                   error != NULL ? error : _("the server refused without a word"));
 }
 
 /* Standard output may be closed, or full. */
@@ -71,7 +71,7 @@ static int flush(const char *mend, struct err *err)
     if (fflush(stdout) == 0 && !ferror(stdout))
         return 0;
     return err_set(err, ERR_INTERNAL, mend, "cannot write to standard output: %s",
-                   errno != 0 ? strerror(errno) : "write error");
+                   errno != 0 ? err_reason(errno) : _("write error"));
 }
 
 static int help(const struct args *args)
@@ -79,16 +79,21 @@ static int help(const struct args *args)
     char *words[] = {"help"};
     struct err err = {0};
     json_t *answer;
+    char *text = NULL;
 
-    fputs(usage, stdout);
+    if (asprintf(&text, _(usage), ARGS_SOCKET) >= 0)
+        show_text(text);
+    else
+        text = NULL;
+    free(text);
     if (flush(NULL, &err) != 0)
         return complain(&err);
     answer = ask(args, words, 1, false, &err);
     if (json_is_true(json_object_get(answer, "ok"))) {
-        fputs("\ncommands:\n", stdout);
+        printf("\n%s\n", _("commands:"));
         show_answer(answer, false);
     } else {
-        printf("\nThe commands are the daemon's; it could not be asked: %s.\n", err.message);
+        printf(_("\nThe commands are the daemon's; it could not be asked: %s.\n"), err.message);
     }
     json_decref(answer);
     return flush(NULL, &err) != 0 ? complain(&err) : 0;
@@ -134,7 +139,7 @@ static int command(const struct args *args)
         return complain(&err);
     if (json_is_true(json_object_get(answer, "ok"))) {
         show_answer(answer, args->json);
-        code = -flush("the command itself was done", &err);
+        code = -flush(ERR_TEXT("the command itself was done"), &err);
     } else {
         code = -refused(answer, &err);
     }

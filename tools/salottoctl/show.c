@@ -16,10 +16,22 @@ static unsigned terminal_width(void)
     return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
+/* For standard output. */
+static struct table_style style_of_output(void)
+{
+    return (struct table_style){.width = isatty(STDOUT_FILENO) ? terminal_width() : 0, .colour = colour_on(stdout)};
+}
+
+void show_text(const char *text)
+{
+    struct table_style style = style_of_output();
+
+    table_print_text(stdout, text, &style);
+}
+
 void show_answer(const json_t *answer, bool json)
 {
-    bool terminal = isatty(STDOUT_FILENO);
-    struct table_style style = {.width = terminal ? terminal_width() : 0, .colour = colour_on(stdout)};
+    struct table_style style = style_of_output();
     const json_t *columns = json_object_get(answer, "columns"), *rows = json_object_get(answer, "rows");
     const json_t *details = json_object_get(answer, "details"), *data = json_object_get(answer, "data");
     const char *text = json_string_value(json_object_get(answer, "text"));
@@ -35,7 +47,7 @@ void show_answer(const json_t *answer, bool json)
     if (text != NULL)
         table_print_text(stdout, text, &style);
     /* Beside a text they are for who sees it; in a pipe the text goes alone. */
-    if (details != NULL && (text == NULL || terminal))
+    if (details != NULL && (text == NULL || style.width > 0))
         table_print_details(stdout, details, &style);
 }
 

@@ -176,7 +176,7 @@ static void prefer_live(struct call *c)
     o = call_actor(c);
     if (o != NULL) {
         if (c->token[0] != '\0' && c->actor.role > o->standing.role && o->role_taken <= c->asked)
-            acts_role(o, c->actor.role, "", "by invite", NULL);
+            acts_role(o, c->actor.role, "", _("by invite"), NULL);
         c->actor = o->standing;
     } else if (call_live(c) != NULL && c->actor.person.id > 0 && c->actor.role > ROLE_LISTENER) {
         (void)occupant_know(call_live(c), &c->actor);

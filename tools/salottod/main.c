@@ -148,7 +148,7 @@ static int printed(void)
 
     if (fflush(stdout) == 0 && !ferror(stdout))
         return 0;
-    err_set(&err, ERR_INTERNAL, NULL, "cannot write to standard output: %s", strerror(errno));
+    err_set(&err, ERR_INTERNAL, NULL, "cannot write to standard output: %s", err_reason(errno));
     return fail(&err);
 }
 
