@@ -41,7 +41,7 @@ never()
 
 system='sys/socket|netinet/|arpa/|netdb|event2/|sqlite3|jansson|sodium|ini\.h|portaudio|sndfile|ogg/|systemd/'
 
-echo 1..10
+echo 1..11
 only mixer 'mixer/[a-z_]+\.h' 'mixer/ includes nothing of ours but mixer/'
 never mixer "$system" 'mixer/ knows no sockets, no SQL, no JSON and no keys'
 only net 'net/[a-z_]+\.h|mixer/(packet|ring|tape|err|waker|rt)\.h' \
@@ -53,4 +53,5 @@ only tools/salottod '(mixer|net|storage|tools/salottod)/[a-z_]+\.h|tools/[a-z_]+
 only tools/salotto '(mixer|net|tools/salotto)/[a-z_]+\.h|tools/[a-z_]+\.h' 'salotto includes net/ and mixer/, and no storage/'
 never tools/salotto 'sqlite3|ini\.h|systemd/' 'salotto knows no database and no configuration'
 only tools/salottoctl 'net/[a-z_]+\.h|mixer/err\.h|tools/[a-z_]+\.h|tools/salottoctl/[a-z_]+\.h' 'salottoctl includes net/ only'
+only tools/manual 'tools/salottod/(args|command)\.h|tools/version\.h' 'the manual knows of the daemon its command table only'
 exit $failed

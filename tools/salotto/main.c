@@ -1,7 +1,9 @@
 /* main.c - salotto, with which people listen and speak */
 #include "net/identity.h"
 #include "net/profile.h"
+#include "tools/complete.h"
 #include "tools/salotto/args.h"
+#include "tools/salotto/complete.h"
 #include "tools/salotto/device.h"
 #include "tools/salotto/help.h"
 #include "tools/salotto/stay.h"
@@ -111,11 +113,17 @@ int main(int argc, char **argv)
 {
     struct args args;
     struct err err = {0};
+    char **words;
+    size_t count;
     int ret;
 
     language_start(NULL);
     signal(SIGPIPE, SIG_IGN);
     streams_hold();
+    if ((words = complete_asked(argc, argv, &count)) != NULL) {
+        client_complete(words, count);
+        return 0;
+    }
     if (args_parse(&args, argc, argv, &err) != 0)
         return complain(&err);
     if (args.json) /* its texts are read by programs */

@@ -4,7 +4,9 @@
  * command by name: what there is, how it is spelt and who may do it, the daemon says.
  */
 #include "tools/salottoctl/args.h"
+#include "tools/complete.h"
 #include "tools/salottoctl/ask.h"
+#include "tools/salottoctl/complete.h"
 #include "tools/salottoctl/confirm.h"
 #include "tools/salottoctl/show.h"
 #include "tools/language.h"
@@ -33,6 +35,7 @@ static const char usage[] =
        "  --identity FILE  who you are there [~/.config/salotto/identity]\n"
        "  --accept-new     take a server that you have not been at before without asking\n"
        "  --json           the answer as one line of JSON, for scripts\n"
+       "  --force          a file that the command writes may replace one that is there\n"
        "  --help           this; `salottoctl COMMAND --help` says more of one command\n"
        "  --version        which version this is\n"
        "\n"
@@ -140,6 +143,12 @@ static int command(const struct args *args)
     if (json_is_true(json_object_get(answer, "ok"))) {
         show_answer(answer, args->json);
         code = -flush(ERR_TEXT("the command itself was done"), &err);
+        /* It was carried out, and what it has found makes a code of its own. */
+        if (code == 0) {
+            code = (int)json_integer_value(json_object_get(answer, "exit"));
+            json_decref(answer);
+            return code;
+        }
     } else {
         code = -refused(answer, &err);
     }
@@ -151,6 +160,8 @@ int main(int argc, char **argv)
 {
     struct args args;
     struct err err = {0};
+    char **words;
+    size_t count;
 
     language_start(NULL);
     signal(SIGPIPE, SIG_IGN);
@@ -160,6 +171,10 @@ int main(int argc, char **argv)
         return complain(&err);
     }
     streams_hold();
+    if ((words = complete_asked(argc, argv, &count)) != NULL) {
+        ctl_complete(usage, words, count);
+        return 0;
+    }
     if (args_parse(&args, argc, argv, &err) != 0)
         return complain(&err);
     if (args.version) {

@@ -12,6 +12,7 @@
 #include "storage/invites.h"
 #include "storage/rooms.h"
 #include "tools/salottod/args.h"
+#include "tools/salottod/chore.h"
 #include "tools/salottod/command.h"
 #include "tools/salottod/errand.h"
 #include "tools/salottod/server.h"
@@ -51,6 +52,8 @@ struct call {
     uint64_t asked;    /* server.acts when the commit was asked for */
     int (*work)(struct db *db, struct call *c, struct err *err);
     void (*committed)(struct call *c);
+    int (*chore)(struct chore *h, struct call *c, struct err *err);
+    const char *doing;                 /* what the chore does, for who waits */
     json_t *(*report)(struct call *c); /* the answer's body; NULL: nothing but ok */
 
     /* for reports */
@@ -58,6 +61,9 @@ struct call {
     int64_t expires_ms; /* of the invite; 0: never */
     struct room_row *rows;
     struct audit_row *log;
+    void *own; /* what else a command keeps; freed by own_free with the call */
+    void (*own_free)(void *own);
+    int file; /* an open file that goes along with the answer; -1: none */
     size_t count;
     int64_t *people; /* row numbers that --all is about */
     json_t *done_to; /* their handles */
@@ -70,6 +76,11 @@ void call_request(struct session *s, json_int_t id, const json_t *request);
 /* Has `work` run and committed; `committed` (or NULL) then runs on main before the answer. */
 void call_commit(struct call *c, int (*work)(struct db *db, struct call *c, struct err *err),
                  void (*committed)(struct call *c));
+
+/* Has `chore` run on a thread of its own (chore.h) until whoever asked goes away; `committed` (or NULL)
+ * then runs on main before the answer. doing is a static text: "copying the database". */
+void call_chore(struct call *c, const char *doing, int (*chore)(struct chore *h, struct call *c, struct err *err),
+                void (*committed)(struct call *c));
 
 /* The live room, and in it the target and the actor; each NULL when not live, not known there. */
 struct live_room *call_live(const struct call *c);

@@ -80,7 +80,7 @@ static void leave(struct session *p, json_int_t id)
     refuse_join(p, &err);
     if (p->seat != NULL)
         seat_leave(p->seat, NULL);
-    answer_ok(p->server, p->connection, id, NULL);
+    answer_ok(p->server, p->connection, id, NULL, -1);
 }
 
 static void subscribe(struct session *p, json_int_t id, const json_t *request)
@@ -94,7 +94,7 @@ static void subscribe(struct session *p, json_int_t id, const json_t *request)
     if (p->seat != NULL && !p->subscribed)
         p->seat->room->subscribers++;
     p->subscribed = true;
-    answer_ok(p->server, p->connection, id, NULL);
+    answer_ok(p->server, p->connection, id, NULL, -1);
 }
 
 void session_text(struct server *s, const struct control_event *e)
