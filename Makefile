@@ -29,7 +29,7 @@ objs = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard $(1)/*.c)))
 MIXER    = $(BUILD)/libsalotto-mixer.a
 NET      = $(BUILD)/libsalotto-net.a
 STORAGE  = $(BUILD)/libsalotto-storage.a
-SHARED   = $(call objs,tools)
+SHARED   = $(call objs,tools) $(BUILD)/storage/nearest.o
 PROGRAMS = $(addprefix $(BUILD)/bin/,salottod salotto salottoctl)
 LANGUAGES  = $(patsubst etc/po/%.po,%,$(sort $(wildcard etc/po/*.po)))
 CATALOGUES = $(LANGUAGES:%=$(BUILD)/share/locale/%/LC_MESSAGES/salotto.mo)

@@ -136,7 +136,7 @@ static void refused(const json_t *answer, struct err *err)
     json_int_t code = json_integer_value(json_object_get(answer, "code"));
 
     err_set(err, code > 0 && code < 256 ? (enum err_code)code : ERR_INTERNAL, mend, "%s",
-            error != NULL ? error : "the server refused without a word");
+            error != NULL ? error : _("the server refused without a word"));
 }
 
 static void on_join_answer(struct session *s, const json_t *answer)
