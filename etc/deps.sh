@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes sure of the Debian packages that Salotto needs: `deps.sh run` of those to build and run it, `deps.sh check` of
-# those for the tests too. Says what it installs before it does, and nothing at all when everything is there.
+# those for the tests too, `analyze` and `cover` of those for these targets as well. Says what it installs before it does, and nothing at all when everything is there.
 set -eu
 
 run='gcc libc6-dev make pkg-config libopus-dev libevent-dev libsodium-dev libjansson-dev libsqlite3-dev libinih-dev
@@ -9,11 +9,16 @@ check='clang clang-format libclang-rt-14-dev libcmocka-dev perl python3 python3-
     asterisk-core-sounds-en-g722 asterisk-core-sounds-fr-g722 asterisk-core-sounds-es-g722
     pulseaudio pulseaudio-utils libasound2-plugins systemd'
 
+analyze='clang-tidy cppcheck'
+cover='gcovr'
+
 case ${1-} in
 run) wanted=$run ;;
 check) wanted="$run $check" ;;
+analyze) wanted="$run $check $analyze" ;;
+cover) wanted="$run $check $cover" ;;
 *)
-    echo 'usage: etc/deps.sh run|check' >&2
+    echo 'usage: etc/deps.sh run|check|analyze|cover' >&2
     exit 2
     ;;
 esac

@@ -35,7 +35,7 @@ static void clean(char *text)
     }
 }
 
-int err_set(struct err *err, enum err_code code, const char *mend, const char *fmt, ...)
+int(err_set)(struct err *err, enum err_code code, const char *mend, const char *fmt, ...)
 {
     if (err != NULL) {
         va_list ap;

@@ -8,9 +8,9 @@ void stage_copy(char *to, size_t max, const char *from)
     size_t n = 0;
 
     for (; from != NULL && from[n] != '\0' && n + 1 < max; n++) {
-        unsigned char c = (unsigned char)from[n];
-
-        to[n] = c < 0x20 || c == 0x7f ? '?' : from[n];
+        to[n] = from[n];
+        if ((unsigned char)to[n] < 0x20 || to[n] == 0x7f)
+            to[n] = '?';
     }
     /* A character of several bytes is not cut in the middle. */
     if (from != NULL && from[n] != '\0')

@@ -125,8 +125,8 @@ static void print_cell(FILE *out, const char *text, unsigned width, bool right, 
 
 int table_print(FILE *out, const json_t *columns, const json_t *rows, unsigned width)
 {
-    unsigned widths[COLUMNS_MAX];
-    bool right[COLUMNS_MAX];
+    unsigned widths[COLUMNS_MAX] = {0};
+    bool right[COLUMNS_MAX] = {false};
     size_t n = json_array_size(columns), r, i;
     char buffer[CELL_MAX];
     json_t *row, *cell;

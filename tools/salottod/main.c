@@ -72,9 +72,11 @@ static int read_flags(int argc, char **argv, struct flags *f, struct err *err)
             f->http_port = optarg;
             break;
         case FLAG_VERSION:
-            return printf("salottod %s\n", SALOTTO_VERSION) < 0 ? -ERR_INTERNAL : 1;
+            printf("salottod %s\n", SALOTTO_VERSION);
+            return 1;
         case FLAG_HELP:
-            return fputs(help, stdout) < 0 ? -ERR_INTERNAL : 1;
+            fputs(help, stdout);
+            return 1;
         case ':':
             return err_set(err, ERR_USAGE, "see salottod --help", "%s needs a value", argv[optind - 1]);
         default:
