@@ -61,7 +61,7 @@ static const struct {
 
 #define COMMANDS (sizeof commands / sizeof *commands)
 
-static int find_command(const char *word)
+int args_command(const char *word)
 {
     for (size_t i = 0; i < COMMANDS; i++)
         if (strcmp(commands[i].name, word) == 0)
@@ -126,7 +126,9 @@ static int take_seconds(struct args *a, const char *value, struct err *err)
     char *end;
 
     a->seconds = strtod(value, &end);
-    if (end == value || *end != '\0' || !(a->seconds > 0 && a->seconds < SECONDS_MAX))
+    /* In figures: strtod() takes blanks, words and 0x10 too. */
+    if (end == value || strspn(value, "0123456789.") != strlen(value) || *end != '\0' ||
+        !(a->seconds > 0 && a->seconds < SECONDS_MAX))
         return err_set(err, ERR_USAGE, "for instance --seconds 30", "'%s' is no number of seconds", value);
     return 0;
 }
@@ -223,8 +225,8 @@ static int take_option(struct args *a, int argc, char **argv, int *i, unsigned *
 /* The words that are no options: a command and, for some, a link. */
 static int take_words(struct args *a, const char *const words[3], unsigned count, unsigned given, struct err *err)
 {
-    int command = count > 0 ? find_command(words[0]) : ARGS_HELP;
-    int help_on = command == ARGS_HELP && count > 1 ? find_command(words[1]) : command;
+    int command = count > 0 ? args_command(words[0]) : ARGS_HELP;
+    int help_on = command == ARGS_HELP && count > 1 ? args_command(words[1]) : command;
 
     if (given & 1u << OPTION_VERSION) {
         a->command = ARGS_VERSION;
