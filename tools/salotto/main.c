@@ -12,7 +12,6 @@
 #include "tools/version.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,7 +119,6 @@ int main(int argc, char **argv)
     int ret;
 
     language_start(NULL);
-    signal(SIGPIPE, SIG_IGN);
     descriptors_hold();
     if ((words = complete_asked(argc, argv, &count)) != NULL) {
         client_complete(words, count);
