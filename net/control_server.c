@@ -29,6 +29,7 @@ enum order_kind { ORDER_SEND, ORDER_CLOSE, ORDER_STOP };
 struct broadcast {
     size_t n, len;
     bool close_after;
+    int file; /* for the only one of them; -1: none */
     uint64_t connections[];
 };
 
@@ -73,6 +74,21 @@ static void on_gone(struct control_peer *p, void *arg)
         event_base_loopbreak(s->base);
 }
 
+/* Something that main may want to tell the operator of. */
+static void count_loss(struct control_server *s, _Atomic uint64_t *counter)
+{
+    count(counter, 1);
+    if (s->config.owner != NULL)
+        waker_wake(s->config.owner);
+}
+
+static void on_pause(void *arg)
+{
+    struct control_server *s = arg;
+
+    count_loss(s, &s->stats.accept_pauses);
+}
+
 static void take_connection(struct control_server *s, int fd, bool local)
 {
     struct control_peer *p;
@@ -94,7 +110,7 @@ static void take_connection(struct control_server *s, int fd, bool local)
     if (p->control == NULL) {
         id_table_remove(&s->peers, p->id);
         peer_free(p);
-        count(&s->stats.refused, 1);
+        count_loss(s, &s->stats.refused);
         return;
     }
     s->remote_count += !local;
@@ -102,7 +118,7 @@ static void take_connection(struct control_server *s, int fd, bool local)
     return;
 
 refuse:
-    count(&s->stats.refused, 1);
+    count_loss(s, &s->stats.refused);
     close(fd);
 }
 
@@ -158,6 +174,8 @@ static void stop(struct control_server *s, unsigned flush_ms)
 
 static void broadcast_free(struct broadcast *b)
 {
+    if (b != NULL && b->file >= 0)
+        close(b->file);
     if (b != NULL)
         sodium_memzero(b->connections + b->n, b->len);
     free(b);
@@ -179,7 +197,12 @@ static void send_all(struct control_server *s, struct broadcast *b)
 
         if (c == NULL)
             continue;
-        control_send(c, text, b->len); /* what fails here has closed the connection, and main will hear of it */
+        /* What fails here has closed the connection, and main will hear of it. */
+        if (b->file < 0)
+            control_send(c, text, b->len);
+        else
+            control_send_file(c, text, b->len, b->file);
+        b->file = -1;
         if (b->close_after)
             control_close(c, true);
     }
@@ -221,9 +244,8 @@ static void *run(void *arg)
 static int watch(struct control_server *s, const struct control_server_config *c, struct err *err)
 {
     for (unsigned i = 0; i < c->tcp_count; i++) {
-        struct acceptor *l = s->acceptor_count < ACCEPTORS
-                                 ? acceptor_new(s->base, c->tcp_fds[i], on_tcp, s, &s->stats.accept_pauses)
-                                 : (close(c->tcp_fds[i]), NULL);
+        struct acceptor *l = s->acceptor_count < ACCEPTORS ? acceptor_new(s->base, c->tcp_fds[i], on_tcp, on_pause, s)
+                                                           : (close(c->tcp_fds[i]), NULL);
 
         if (l != NULL)
             s->acceptors[s->acceptor_count++] = l;
@@ -235,7 +257,7 @@ static int watch(struct control_server *s, const struct control_server_config *c
 
         if (fd < 0)
             return fd;
-        s->unix_acceptor = acceptor_new(s->base, fd, on_unix, s, &s->stats.accept_pauses);
+        s->unix_acceptor = acceptor_new(s->base, fd, on_unix, on_pause, s);
         if (s->unix_acceptor == NULL)
             return err_set(err, ERR_INTERNAL, NULL, "cannot watch %s", c->unix_path);
     }
@@ -333,17 +355,16 @@ static void order(struct control_server *s, const struct order *o)
     waker_wake(&s->waker);
 }
 
-void control_server_send(struct control_server *s, const uint64_t *connections, size_t n, const char *text, size_t len,
-                         bool close_after)
+static void send_text(struct control_server *s, const uint64_t *connections, size_t n, const char *text, size_t len,
+                      bool close_after, int file)
 {
-    struct broadcast *b;
+    struct broadcast *b = n > SIZE_MAX / 2 / sizeof *connections || len > CONTROL_TEXT_MAX
+                              ? NULL
+                              : malloc(sizeof *b + n * sizeof *connections + len);
 
-    if (n == 0)
-        return;
-    b = n > SIZE_MAX / 2 / sizeof *connections || len > CONTROL_TEXT_MAX
-            ? NULL
-            : malloc(sizeof *b + n * sizeof *connections + len);
     if (b == NULL) {
+        if (file >= 0)
+            close(file);
         count(&s->stats.unsent, n);
         for (size_t i = 0; close_after && i < n; i++)
             control_server_close(s, connections[i]);
@@ -352,9 +373,22 @@ void control_server_send(struct control_server *s, const uint64_t *connections, 
     b->n = n;
     b->len = len;
     b->close_after = close_after;
+    b->file = file;
     memcpy(b->connections, connections, n * sizeof *connections);
     memcpy(b->connections + n, text, len);
     order(s, &(struct order){.kind = ORDER_SEND, .broadcast = b});
+}
+
+void control_server_send(struct control_server *s, const uint64_t *connections, size_t n, const char *text, size_t len,
+                         bool close_after)
+{
+    if (n > 0)
+        send_text(s, connections, n, text, len, close_after, -1);
+}
+
+void control_server_send_file(struct control_server *s, uint64_t connection, const char *text, size_t len, int fd)
+{
+    send_text(s, &connection, 1, text, len, false, fd);
 }
 
 void control_server_close(struct control_server *s, uint64_t connection)

@@ -46,6 +46,15 @@ def _(s):
         "usr/lib/systemd/system/salottod.service",
         "usr/lib/sysusers.d/salotto.conf",
         "etc/salotto/salottod.conf",
+        "usr/share/man/man1/salotto.1",
+        "usr/share/man/man1/salottoctl.1",
+        "usr/share/man/man5/salottod.conf.5",
+        "usr/share/man/man7/salotto.7",
+        "usr/share/man/man8/salottod.8",
+        "usr/share/bash-completion/completions/salotto",
+        "usr/share/bash-completion/completions/salottod",
+        "usr/share/bash-completion/completions/salottoctl",
+        "usr/share/zsh/vendor-completions/_salotto",
     ):
         tap.true(path in found, f"{path} is there")
     tap.true(os.stat(f"{s.staged}/usr/bin/salottod").st_mode & stat.S_IXOTH, "salottod is executable")

@@ -44,6 +44,7 @@ static void every_example_in_the_table_parses(void **state)
         }
         assert_true(strncmp(t[i].example, t[i].name, strlen(t[i].name)) == 0);
         assert_true(t[i].help[0] != '\0' && strlen(t[i].help) < 90);
+        assert_true(t[i].hidden || (t[i].about != NULL && t[i].about[strlen(t[i].about) - 1] == '.'));
     }
 }
 
@@ -84,6 +85,12 @@ static void options_and_positions_are_understood_in_any_order(void **state)
     assert_int_equal(a.expires_ms, 7200000);
     assert_int_equal(a.uses, 3);
     json_decref(argv);
+    assert_int_equal(parse(&a, "invite piazza --role=host --uses=2", &argv, &err), 0);
+    assert_true(a.role == ROLE_HOST && a.uses == 2);
+    json_decref(argv);
+    assert_int_equal(parse(&a, "kick piazza --why= anna", &argv, &err), 0);
+    assert_string_equal(a.why, "");
+    json_decref(argv);
     assert_int_equal(parse(&a, "kick piazza -Qx3f", &argv, &err), 0); /* the beginning of a key */
     assert_string_equal(a.person, "-Qx3f");
     json_decref(argv);
@@ -99,16 +106,22 @@ static void every_mistake_is_answered_with_what_to_type(void **state)
     } cases[] = {
         {"mute piazza", "PERSON is missing", "type: mute ROOM PERSON|--all [--may-unmute] [--why TEXT]"},
         {"mute piazza anna bruno", "a word too many: 'bruno'", "type: mute"},
-        {"mute piazza anna --al", "unknown option '--al'", "did you mean --all?"},
+        {"mute piazza anna --al", "unknown option '--al'", "did you mean '--all'?"},
         {"mute piazza anna --all", "not both", "type: mute"},
         {"gain piazza anna 13", "not '13'", "type: gain ROOM PERSON DB"},
         {"gain piazza anna nan", "not 'nan'", "type: gain"},
+        {"gain piazza anna 0x5", "not '0x5'", "type: gain"},
         {"gain piazza anna", "DB is missing", "type: gain"},
+        {"mute piazza anna --why \033[2J", "a reason is one line without control characters", "type: mute"},
+        {"room create piazza --title evil\u202etitle", "a title is one line", "type: room create"},
         {"invite piazza", "--role ROLE is missing", "type: invite ROOM --role ROLE"},
         {"invite piazza --role king", "no role 'king'", "listener, speaker, moderator and host"},
         {"invite piazza --role operator", "no role 'operator'", "host"},
         {"invite piazza --role speaker --expires soon", "not 'soon'", "type: invite"},
         {"invite piazza --role speaker --expires 0h", "not '0h'", "type: invite"},
+        {"mute piazza --all=yes", "--all takes no value", "type: mute"},
+        {"mute piazza anna --role=host", "unknown option '--role=host'", ""},
+        {"complet", "no command 'complet'", "type: help"}, /* what is hidden is not suggested */
         {"invite piazza --role speaker --uses", "--uses needs a value", "type: invite"},
         {"hand piazza sideways", "'sideways'", "type: hand ROOM up|down"},
         {"promot piazza anna", "no command 'promot'", "did you mean 'promote'?"},

@@ -74,6 +74,8 @@ static const char devices[] =
     "Lists loudspeakers and microphones with the numbers and names that --device takes. `default` and `pulse` lead to\n"
     "whatever the desktop has chosen.\n"
     "\n"
+    "  --json            as one line of JSON\n"
+    "\n"
     "example:\n"
     "  salotto listen 'salotto://radio.example/piazza?k=KEY' --device pulse\n";
 
@@ -82,6 +84,9 @@ static const char id[] =
     "\n"
     "Shows the key by which servers know you, its fingerprint and the file it lies in, and makes one where there is\n"
     "none. Roles and bans belong to the key: keep a copy, and show it to nobody.\n"
+    "\n"
+    "  --identity FILE   the key that is meant [~/.config/salotto/identity]\n"
+    "  --json            as one line of JSON\n"
     "\n"
     "example:\n"
     "  salotto id\n";

@@ -47,8 +47,9 @@ static void on_input(evutil_socket_t fd, short what, void *arg)
 
     (void)what;
     (void)arg;
-    if (n <= 0) { /* the terminal is gone */
+    if (n <= 0) { /* the terminal is gone; its signal comes only to those whose session it was */
         event_del(input);
+        raise(SIGHUP);
         return;
     }
     for (ssize_t i = 0; i < n; i++)

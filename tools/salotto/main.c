@@ -1,20 +1,23 @@
 /* main.c - salotto, with which people listen and speak */
 #include "net/identity.h"
 #include "net/profile.h"
+#include "tools/complete.h"
 #include "tools/salotto/args.h"
+#include "tools/salotto/complete.h"
 #include "tools/salotto/device.h"
 #include "tools/salotto/help.h"
 #include "tools/salotto/stay.h"
+#include "tools/descriptors.h"
+#include "tools/language.h"
 #include "tools/version.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+#define DESCRIPTORS 32u /* that a stay with a sound device takes, and some */
 
 static int complain(const struct err *err)
 {
@@ -28,7 +31,7 @@ static int complain(const struct err *err)
 static int cannot_print(struct err *err)
 {
     return err_set(err, ERR_INTERNAL, NULL, "cannot write to standard output: %s",
-                   errno != 0 ? strerror(errno) : "write error");
+                   errno != 0 ? err_reason(errno) : _("write error"));
 }
 
 static int list_devices(bool json, struct err *err)
@@ -77,6 +80,7 @@ static int show_id(const struct args *a, struct err *err)
         ret = identity_load(&me, path, true, &made, err);
     if (ret != 0)
         return ret;
+    err_plain(path);
     identity_text(key, me.public_key);
     identity_fingerprint(fingerprint, me.public_key);
     identity_wipe(&me);
@@ -111,16 +115,21 @@ int main(int argc, char **argv)
 {
     struct args args;
     struct err err = {0};
+    char **words;
+    size_t count;
     int ret;
 
-    setlocale(LC_CTYPE, "");
+    language_start(NULL);
     signal(SIGPIPE, SIG_IGN);
-    /* Before anything is opened, that would take the number of a closed standard stream. */
-    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-        if (fcntl(fd, F_GETFD) < 0)
-            (void)!open("/dev/null", fd == STDIN_FILENO ? O_RDONLY : O_WRONLY);
-    if (args_parse(&args, argc, argv, &err) != 0)
+    descriptors_hold();
+    if ((words = complete_asked(argc, argv, &count)) != NULL) {
+        client_complete(words, count);
+        return 0;
+    }
+    if (descriptors_raise(DESCRIPTORS, NULL, &err) != 0 || args_parse(&args, argc, argv, &err) != 0)
         return complain(&err);
+    if (args.json) /* its texts are read by programs */
+        (void)language_use(NULL);
     switch (args.command) {
     case ARGS_LISTEN:
     case ARGS_SPEAK:

@@ -6,6 +6,7 @@
 #include "tools/salotto/session.h"
 
 #include "net/known_servers.h"
+#include "tools/language.h"
 
 #include <event2/event.h>
 #include <sodium.h>
@@ -39,7 +40,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg);
 
 static void set_timer(struct session *s, unsigned ms, bool again)
 {
-    struct timeval t = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+    struct timeval t = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
 
     event_del(s->timer);
     event_assign(s->timer, s->c.base, -1, again ? EV_PERSIST : 0, on_timer, s);
@@ -80,8 +81,11 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 
 static int send_json(struct session *s, json_t *request)
 {
-    char *text = request != NULL ? json_dumps(request, JSON_COMPACT) : NULL;
+    char *text;
     int ret = -1;
+
+    json_object_set_new(request, "lang", json_string(language_code()));
+    text = request != NULL ? json_dumps(request, JSON_COMPACT) : NULL;
 
     json_decref(request);
     if (text != NULL) {
@@ -132,7 +136,7 @@ static void refused(const json_t *answer, struct err *err)
     json_int_t code = json_integer_value(json_object_get(answer, "code"));
 
     err_set(err, code > 0 && code < 256 ? (enum err_code)code : ERR_INTERNAL, mend, "%s",
-            error != NULL ? error : "the server refused without a word");
+            error != NULL ? error : _("the server refused without a word"));
 }
 
 static void on_join_answer(struct session *s, const json_t *answer)

@@ -212,6 +212,8 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
+    if (s->events->err.code != ERR_NONE) /* whoever reads them has gone: so do we */
+        end(s, &s->events->err);
     if (!s->joined || s->ended)
         return;
     if (heard_run(s->heard, now_ns, &err) != 0) {
@@ -291,10 +293,18 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
 
 /* --- setting up and taking down */
 
+/* nohup(1) and its like have it ignored, and mean it. */
+static bool is_ignored(int number)
+{
+    struct sigaction action;
+
+    return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 static int add_events(struct stay *s, struct err *err)
 {
     unsigned ms = heard_has_device(s->heard) ? TICK_DEVICE_MS : TICK_MS;
-    struct timeval period = {.tv_usec = ms * 1000};
+    struct timeval period = {.tv_usec = (suseconds_t)ms * 1000};
 
     s->tick = event_new(s->base, -1, EV_PERSIST, on_tick, s);
     s->sigint = evsignal_new(s->base, SIGINT, on_signal, s);
@@ -304,7 +314,8 @@ static int add_events(struct stay *s, struct err *err)
         return err_set(err, ERR_INTERNAL, NULL, "out of memory");
     event_add(s->sigint, NULL);
     event_add(s->sigterm, NULL);
-    event_add(s->sighup, NULL);
+    if (!is_ignored(SIGHUP))
+        event_add(s->sighup, NULL);
     event_add(s->tick, &period);
     return 0;
 }

@@ -3,12 +3,11 @@
 
 #include "net/link.h"
 #include "storage/audit.h"
-#include "tools/salottod/suggest.h"
+#include "tools/suggest.h"
 #include "storage/rooms.h"
 #include "tools/salottod/command.h"
 #include "tools/salottod/config.h"
 
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,10 +70,20 @@ static const struct args_option options[] = {
         .help = "how many of the latest entries, 1 to 10000 (else 100)",
     },
     {
+        .opt = OPT_WITHOUT_KEY,
+        .name = "--without-key",
+        .help = "leave the server's key out; on another machine links then fail",
+    },
+    {
         .opt = OPT_WHY,
         .name = "--why",
         .value = "TEXT",
         .help = "a reason, for those concerned and for the log",
+    },
+    {
+        .opt = OPT_YES,
+        .name = "--yes",
+        .help = "do it without asking first",
     },
 };
 
@@ -83,12 +92,14 @@ static const struct args_option options[] = {
 static const struct args_positional positionals[] = {
     [ARG_NONE] = {.name = ""},
     [ARG_ROOM] = {.name = "ROOM", .help = "the room's name"},
-    [ARG_PERSON] = {.name = "PERSON", .help = "a handle, or the beginning of a key"},
+    [ARG_PERSON] = {.name = "PERSON", .help = "a handle, or the beginning of a key (4 characters or more)"},
     [ARG_DB] = {.name = "DB", .help = "decibels, from -60 to 12; 0 is as it comes"},
     [ARG_TIER] = {.name = "TIER", .words = tiers, .help = "low (12 kbit/s) or standard (30 kbit/s, lower delay)"},
     [ARG_UP_DOWN] = {.name = "up|down", .words = up_down, .help = "which of the two"},
     [ARG_ON_OFF] = {.name = "on|off", .words = on_off, .help = "which of the two"},
+    [ARG_FILE] = {.name = "FILE", .help = "the file to write, on your side; --force replaces one that is there"},
     [ARG_COMMAND] = {.name = "[COMMAND]", .help = "the command to say more about"},
+    [ARG_WORDS] = {.name = "WORD...", .help = "the words of the line, the last being typed"},
 };
 
 const struct args_option *args_options(size_t *count)
@@ -178,7 +189,8 @@ static bool read_gain(const char *text, float *db)
     char *end;
     float v = strtof(text, &end);
 
-    if (end == text || *end != '\0' || !isfinite(v) || v < -60.0f || v > 12.0f)
+    /* strtof() takes words and 0x5 too. */
+    if (end == text || text[strspn(text, "+-.0123456789")] != '\0' || *end != '\0' || v < -60.0f || v > 12.0f)
         return false;
     *db = v;
     return true;
@@ -198,6 +210,16 @@ static int set_role(struct args *a, const char *text, struct err *err)
     return 0;
 }
 
+/* One line for people to read, which plays with nobody's terminal? At most AUDIT_TEXT_MAX bytes. */
+static bool is_plain(const char *text)
+{
+    char plain[AUDIT_TEXT_MAX + 1];
+
+    snprintf(plain, sizeof plain, "%s", text);
+    err_plain(plain);
+    return strcmp(plain, text) == 0;
+}
+
 static int set_option(struct args *a, enum opt opt, const char *value, const struct command *c, struct err *err)
 {
     unsigned long n;
@@ -209,14 +231,24 @@ static int set_option(struct args *a, enum opt opt, const char *value, const str
     case OPT_MAY_UNMUTE:
         a->may_unmute = true;
         return 0;
+    case OPT_YES:
+        a->yes = true;
+        return 0;
+    case OPT_WITHOUT_KEY:
+        a->without_key = true;
+        return 0;
     case OPT_TITLE:
         if (strlen(value) > ROOM_TITLE_MAX)
             return complain(err, c, "a title has at most 120 bytes");
+        if (!is_plain(value))
+            return complain(err, c, "a title is one line without control characters");
         a->title = value;
         return 0;
     case OPT_WHY:
         if (strlen(value) > AUDIT_TEXT_MAX)
             return complain(err, c, "a reason has at most 500 bytes");
+        if (!is_plain(value))
+            return complain(err, c, "a reason is one line without control characters");
         a->why = value;
         return 0;
     case OPT_TO:
@@ -267,10 +299,14 @@ static int set_positional(struct args *a, enum arg arg, const char *word, const 
         if (!a->on && strcmp(word, arg == ARG_UP_DOWN ? "down" : "off") != 0)
             return complain(err, c, "'%.32s' is not one of the two words asked for", word);
         return 0;
+    case ARG_FILE:
+        a->file = word;
+        return 0;
     case ARG_COMMAND:
         snprintf(a->command + strlen(a->command), sizeof a->command - strlen(a->command), "%s%s",
                  a->command[0] != '\0' ? " " : "", word);
         return 0;
+    case ARG_WORDS:
     case ARG_NONE:
         break;
     }
@@ -290,27 +326,35 @@ static int unknown_option(const char *word, const struct command *c, struct err 
     near = suggest(word, names, n);
     status = complain(err, c, "unknown option '%.32s'", word);
     if (near != NULL)
-        err_mend(err, "did you mean %s?", near);
+        err_mend(err, "did you mean '%s'?", near);
     return status;
+}
+
+const struct args_option *args_option_named(const char *word, unsigned allowed, const char **value)
+{
+    size_t len = strcspn(word, "=");
+
+    *value = word[len] == '=' ? word + len + 1 : NULL;
+    for (size_t i = 0; i < OPTIONS; i++)
+        if ((allowed & options[i].opt) && strlen(options[i].name) == len && memcmp(options[i].name, word, len) == 0)
+            return &options[i];
+    return NULL;
 }
 
 static int parse_option(struct args *a, const struct command *c, const json_t *argv, size_t *at, struct err *err)
 {
-    const char *word = json_string_value(json_array_get(argv, *at));
+    const char *word = json_string_value(json_array_get(argv, *at)), *value;
+    const struct args_option *o = args_option_named(word, c->options, &value);
 
-    for (size_t i = 0; i < OPTIONS; i++) {
-        const char *value = "";
-
-        if ((c->options & options[i].opt) == 0 || strcmp(word, options[i].name) != 0)
-            continue;
-        if (options[i].value != NULL) {
-            value = json_string_value(json_array_get(argv, ++*at));
-            if (value == NULL)
-                return complain(err, c, "%s needs a value", options[i].name);
-        }
-        return set_option(a, options[i].opt, value, c, err);
-    }
-    return unknown_option(word, c, err);
+    if (o == NULL)
+        return unknown_option(word, c, err);
+    if (o->value == NULL && value != NULL)
+        return complain(err, c, "%s takes no value", o->name);
+    if (o->value != NULL && value == NULL)
+        value = json_string_value(json_array_get(argv, ++*at));
+    if (o->value != NULL && value == NULL)
+        return complain(err, c, "%s needs a value", o->name);
+    return set_option(a, o->opt, value, c, err);
 }
 
 /* There are no short options: "-3" is a fader's value, and a key may begin with '-'. */
@@ -324,6 +368,10 @@ int args_parse(struct args *a, const struct command *c, const json_t *argv, size
     size_t position = 0;
 
     memset(a, 0, sizeof *a);
+    if (c->positional[0] == ARG_WORDS) {
+        a->words = from;
+        return 0;
+    }
     for (size_t i = from; i < json_array_size(argv); i++) {
         const char *word = json_string_value(json_array_get(argv, i));
         enum arg arg;

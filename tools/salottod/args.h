@@ -25,7 +25,9 @@ enum arg {
     ARG_TIER,
     ARG_UP_DOWN,
     ARG_ON_OFF,
+    ARG_FILE,    /* a file of the caller's own, which the answer brings and their tool writes */
     ARG_COMMAND, /* all words that are left; may be none */
+    ARG_WORDS,   /* all that is left, options too, as it stands */
 };
 
 enum opt {
@@ -38,6 +40,8 @@ enum opt {
     OPT_ALL = 1 << 6,
     OPT_MAY_UNMUTE = 1 << 7,
     OPT_LIMIT = 1 << 8,
+    OPT_WITHOUT_KEY = 1 << 9,
+    OPT_YES = 1 << 10, /* carry it out without asking first */
 };
 
 /* What stands in a fixed place of a command line. */
@@ -60,7 +64,7 @@ struct command;
 
 /* Texts are borrowed from the argv that was parsed. */
 struct args {
-    const char *room, *person, *title, *why;
+    const char *room, *person, *title, *why, *file;
     char command[64];
     float gain_db;
     enum stream tier;
@@ -69,8 +73,9 @@ struct args {
     enum role role;
     unsigned uses;
     int64_t expires_ms; /* from now on; 0: never */
-    bool all, may_unmute;
+    bool all, may_unmute, yes, without_key;
     unsigned limit;
+    size_t words; /* ARG_WORDS: where in argv they begin */
 };
 
 /* argv: an array of strings, of which `from` were the command's name. ERR_USAGE with the usage line as its mend. */
@@ -79,6 +84,10 @@ int args_parse(struct args *a, const struct command *c, const json_t *argv, size
 /* What there is to know of each option, in the order of usage lines, and of what stands in a fixed place. */
 const struct args_option *args_options(size_t *count);
 const struct args_positional *args_positional(enum arg arg);
+
+/* The option that `word` names ("--to", "--to=host") among those of `allowed` (a set of enum opt); NULL: none. What
+ * stands behind '=' is *value, else NULL. */
+const struct args_option *args_option_named(const char *word, unsigned allowed, const char **value);
 
 /* "mute ROOM PERSON|--all [--may-unmute] [--why TEXT]" */
 void args_usage(char *out, size_t max, const struct command *c);

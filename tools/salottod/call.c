@@ -2,6 +2,7 @@
 #include "tools/salottod/call.h"
 
 #include "storage/audit.h"
+#include "tools/language.h"
 #include "tools/salottod/acts.h"
 #include "tools/salottod/admit.h"
 #include "tools/salottod/answer.h"
@@ -14,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void call_free(struct call *c)
 {
@@ -22,6 +24,10 @@ static void call_free(struct call *c)
     free(c->rows);
     free(c->log);
     free(c->people);
+    if (c->own != NULL)
+        c->own_free(c->own);
+    if (c->file >= 0)
+        close(c->file);
     sodium_memzero(c, sizeof *c);
     free(c);
 }
@@ -30,11 +36,17 @@ static void on_finished(struct errand *e)
 {
     struct call *c = (struct call *)e;
 
+    const struct language *before = language_use(c->language);
+
     c->server->in_flight--;
     if (c->status != 0)
         answer_err(c->server, c->connection, c->id, &c->err);
+    else if (c->question[0] != '\0')
+        answer_question(c->server, c->connection, c->id, c->question);
     else
-        answer_ok(c->server, c->connection, c->id, c->report != NULL ? c->report(c) : NULL);
+        answer_ok(c->server, c->connection, c->id, c->report != NULL ? c->report(c) : NULL, c->file);
+    (void)language_use(before);
+    c->file = -1;
     call_free(c);
 }
 
@@ -48,6 +60,13 @@ struct occupant *call_target(const struct call *c)
     struct live_room *r = call_live(c);
 
     return r != NULL && c->target.person.id > 0 ? occupant_by_id(r, c->target.person.id) : NULL;
+}
+
+struct occupant *call_know_target(const struct call *c)
+{
+    struct occupant *o = call_target(c);
+
+    return o != NULL || call_live(c) == NULL ? o : occupant_know(call_live(c), &c->target);
 }
 
 struct occupant *call_actor(const struct call *c)
@@ -89,6 +108,55 @@ void call_commit(struct call *c, int (*work)(struct db *db, struct call *c, stru
     c->asked = c->server->acts;
     errand_expect(&c->errand);
     storage_submit(c->server->storage, run_work, on_committed, c);
+}
+
+/* --- chores */
+
+static int run_chore(struct chore *h, void *arg, struct err *err)
+{
+    struct call *c = arg;
+
+    return c->chore(h, c, err);
+}
+
+static void tell_progress(struct call *c, uint64_t done, uint64_t all)
+{
+    json_t *progress =
+        json_pack("{s:s, s:I, s:I}", "doing", _(c->doing), "done", (json_int_t)done, "all", (json_int_t)all);
+
+    answer_progress(c->server, c->connection, c->id, progress, c->args.file);
+}
+
+static void on_told(struct chore *h, void *arg, uint64_t done, uint64_t all)
+{
+    struct call *c = arg;
+
+    if (session_by_connection(c->server, c->connection) == NULL)
+        chore_give_up(h);
+    else
+        tell_progress(c, done, all);
+}
+
+static void on_chored(void *arg, int status, const struct err *err)
+{
+    on_committed(arg, status, err);
+}
+
+void call_chore(struct call *c, const char *doing, int (*chore)(struct chore *h, struct call *c, struct err *err),
+                void (*committed)(struct call *c))
+{
+    static const struct chore_plan plan = {run_chore, on_told, on_chored};
+
+    c->doing = doing;
+    c->chore = chore;
+    c->committed = committed;
+    errand_expect(&c->errand);
+    if (chore_start(c->server, &plan, c, &c->err) == 0) {
+        tell_progress(c, 0, 0);
+    } else {
+        c->status = -(int)c->err.code;
+        errand_arrived(&c->errand);
+    }
 }
 
 /* --- look up, allow, run */
@@ -163,7 +231,7 @@ static void prefer_live(struct call *c)
     o = call_actor(c);
     if (o != NULL) {
         if (c->token[0] != '\0' && c->actor.role > o->standing.role && o->role_taken <= c->asked)
-            acts_role(o, c->actor.role, "", "by invite", NULL);
+            acts_role(o, c->actor.role, "", _("by invite"), NULL);
         c->actor = o->standing;
     } else if (call_live(c) != NULL && c->actor.person.id > 0 && c->actor.role > ROLE_LISTENER) {
         (void)occupant_know(call_live(c), &c->actor);
@@ -246,9 +314,12 @@ void call_request(struct session *s, json_int_t id, const json_t *request)
         return;
     }
     c->server = s->server;
+    c->file = -1;
     c->connection = s->connection;
     c->id = id;
     c->local = s->local;
+    c->language = language_now();
+    c->may_ask = json_is_true(json_object_get(request, "may_ask"));
     memcpy(c->key, s->key, sizeof c->key);
     if (token != NULL && strlen(token) < sizeof c->token)
         memcpy(c->token, token, strlen(token) + 1);
@@ -260,9 +331,12 @@ void call_request(struct session *s, json_int_t id, const json_t *request)
         c->status = -(int)c->err.code;
     else
         c->status = args_parse(&c->args, c->command, c->argv, words, &c->err);
-    if (c->status == 0)
+    if (c->command != NULL && c->status == 0) {
+        if (c->command->prepare != NULL)
+            c->command->prepare(c);
         c->status = check_names(c);
-    if (c->status == 0)
+    }
+    if (c->command != NULL && c->status == 0)
         resolve(c);
     else
         errand_let_go(&c->errand);
@@ -273,6 +347,16 @@ int call_over_target(struct call *c)
     return permission_over(c->actor.role, c->target.role, c->command->name, c->target.person.handle, &c->err);
 }
 
+bool call_must_ask(const struct call *c)
+{
+    return c->may_ask && !c->args.yes;
+}
+
+void call_ask(struct call *c, const char *question)
+{
+    snprintf(c->question, sizeof c->question, "%s", question);
+}
+
 /* --- reports */
 
 json_t *call_text(const char *text)
@@ -280,13 +364,19 @@ json_t *call_text(const char *text)
     return json_pack("{s:s}", "text", text);
 }
 
-json_t *call_act_report(const struct call *c, const char *what, const char *more)
+json_t *call_act_data(const struct call *c)
 {
     json_t *data = json_pack("{s:s, s:s}", "room", c->row.name, "person", c->target.person.handle);
-    char text[200];
 
     if (c->errand.at_sample > 0)
         json_object_set_new(data, "at_sample", json_integer((json_int_t)c->errand.at_sample));
-    snprintf(text, sizeof text, "%s %s in %s%s", c->target.person.handle, what, c->row.name, more);
-    return json_pack("{s:s, s:o}", "text", text, "data", data);
+    return data;
+}
+
+json_t *call_act_report(const struct call *c, const char *sentence)
+{
+    char text[200];
+
+    snprintf(text, sizeof text, sentence, c->target.person.handle, c->row.name);
+    return json_pack("{s:s, s:o}", "text", text, "data", call_act_data(c));
 }

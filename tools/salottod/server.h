@@ -15,7 +15,9 @@
 #include "net/socket.h"
 #include "net/udp_in.h"
 #include "storage/storage.h"
+#include "tools/salottod/chore.h"
 #include "tools/salottod/config.h"
+#include "tools/salottod/crowd.h"
 #include "tools/salottod/dispatch.h"
 #include "tools/salottod/settings.h"
 #include "tools/salottod/state.h"
@@ -50,7 +52,9 @@ struct server {
     unsigned outlets;
     struct udp_in *udp;
     struct control_server *control;
+    struct crowd crowd;
     struct dispatch dispatch;
+    struct chores chores;
     struct live_rooms rooms;
     struct sessions sessions;
     struct id_table by_connection; /* sessions */

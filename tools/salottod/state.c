@@ -2,6 +2,7 @@
 #include "tools/salottod/state.h"
 
 #include "tools/salottod/log.h"
+#include "tools/salottod/restore.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,18 +14,32 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int make_folder(const char *path, struct err *err)
+int state_make_folder(const char *path, struct err *err)
 {
     struct stat st;
 
-    if (mkdir(path, 0700) == 0)
-        return 0;
-    if (errno == EEXIST && stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-        return 0;
-    if (errno == EEXIST)
+    if (mkdir(path, 0700) != 0 && errno != EEXIST)
+        return err_set(err, ERR_STATE, "create it, or name another with --state DIR",
+                       "cannot make the state folder %s: %s", path, err_reason(errno));
+    if (stat(path, &st) != 0)
+        return err_set(err, ERR_STATE, "name a folder with --state DIR", "the state folder %s: %s", path,
+                       err_reason(errno));
+    if (!S_ISDIR(st.st_mode))
         return err_set(err, ERR_STATE, "name a folder with --state DIR", "%s is not a folder", path);
-    return err_set(err, ERR_STATE, "create it, or name another with --state DIR", "cannot make the state folder %s: %s",
-                   path, strerror(errno));
+    if (access(path, R_OK | W_OK | X_OK) != 0) {
+        int cause = errno;
+
+        err_set(err, ERR_STATE, NULL, "the state folder %s cannot be written: %s", path, err_reason(cause));
+        if (cause == EROFS)
+            err_mend(err, "mount its file system for writing, or name another folder with --state DIR");
+        else
+            err_mend(err, "it is user %u's with mode %04o and this is user %u: chown it, or run as its owner",
+                     (unsigned)st.st_uid, st.st_mode & 07777u, (unsigned)geteuid());
+        return -ERR_STATE;
+    }
+    if ((st.st_mode & (S_IWOTH | S_ISVTX)) == S_IWOTH)
+        log_line(LOG_WARNING_LINE, "anybody may exchange the files in the state folder %s; chmod o-w it", path);
+    return 0;
 }
 
 /* The folder itself carries the lock: the key may lie elsewhere. */
@@ -80,9 +95,11 @@ int state_open(struct state *s, const struct config *c, struct err *err)
     memset(s, 0, sizeof *s);
     s->lock_fd = -1;
     snprintf(s->database, sizeof s->database, "%s/salotto.db", c->state);
-    status = make_folder(c->state, err);
+    status = state_make_folder(c->state, err);
     if (status == 0)
         status = lock_folder(s, c->state, err);
+    if (status == 0)
+        status = restore_finish(c->state, err);
     if (status == 0)
         status = load_key(s, c->state, err);
     if (status != 0)

@@ -18,6 +18,9 @@ struct state {
  * folder's own file of that name, which is made when there is none. */
 int state_open(struct state *s, const struct config *c, struct err *err);
 
+/* The folder alone; one that is there stays as it is. */
+int state_make_folder(const char *path, struct err *err);
+
 /* Wipes the key and gives the folder free. */
 void state_close(struct state *s);
 
