@@ -222,7 +222,7 @@ deb: ## build the Debian package into build/deb, and look it over with lintian
 fresh: ## the README's two commands on a new Debian 12 (root; half an hour)
 	@sh etc/deps.sh fresh
 	@sh tests/fresh/fresh.sh
-fresh-systemd: ## the package on a new Debian 12 with systemd as init (root)
+fresh-systemd: deb ## the package on a new Debian 12 with systemd as init (root)
 	@sh etc/deps.sh fresh
 	@sh tests/fresh/systemd.sh
 
