@@ -8,6 +8,42 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char *as_written(const char *text)
+{
+    return text;
+}
+
+static const char *(*translated)(const char *text) = as_written;
+static _Thread_local const void *reader;
+
+void err_translate_with(const char *(*translate)(const char *text))
+{
+    translated = translate;
+}
+
+const char *err_words(const char *text)
+{
+    return translated(text);
+}
+
+const char *err_reason(int error)
+{
+    return translated(strerror(error));
+}
+
+const void *err_for(const void *whom)
+{
+    const void *before = reader;
+
+    reader = whom;
+    return before;
+}
+
+const void *err_reader(void)
+{
+    return reader;
+}
+
 /* How many bytes the UTF-8 letter at `at` has; 0 when there is none, as where a text was cut within one. The second
  * byte's range excludes overlong forms, surrogates and what is above U+10FFFF (RFC 3629 section 4). */
 static size_t letter_bytes(const unsigned char *at)
@@ -97,9 +133,9 @@ int err_set(struct err *err, enum err_code code, const char *mend, const char *f
 
         err->code = code;
         va_start(ap, fmt);
-        write_text(err->message, sizeof err->message, fmt, ap);
+        write_text(err->message, sizeof err->message, translated(fmt), ap);
         va_end(ap);
-        fit(err->mend, sizeof err->mend, mend != NULL ? mend : "");
+        fit(err->mend, sizeof err->mend, mend != NULL ? translated(mend) : "");
         err_plain(err->mend);
     }
     return -(int)code;
@@ -112,7 +148,7 @@ void err_mend(struct err *err, const char *fmt, ...)
     if (err == NULL)
         return;
     va_start(ap, fmt);
-    write_text(err->mend, sizeof err->mend, fmt, ap);
+    write_text(err->mend, sizeof err->mend, translated(fmt), ap);
     va_end(ap);
 }
 

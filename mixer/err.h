@@ -44,6 +44,23 @@ void err_mend(struct err *err, const char *fmt, ...) __attribute__((format(print
  * into JSON. It never gets longer. */
 void err_plain(char *text);
 
+/* Marks a text that reaches err_set() or err_mend() by a macro, an array or a choice, so that it is found for
+ * translation. */
+#define ERR_TEXT(text) text
+
+/* From here on mend and fmt go through `translate`, which returns the words to use in their place (its argument where
+ * it knows none), for whom err_for() says. Once, before there are other threads. */
+void err_translate_with(const char *(*translate)(const char *text));
+
+/* The words for a text that goes into an error as an argument, and for an errno. */
+const char *err_words(const char *text);
+const char *err_reason(int error);
+
+/* Whom this thread makes errors for, from now on; a mark that means something to `translate` only, NULL at first.
+ * Returns the one before. Who hands work to another thread hands this along. */
+const void *err_for(const void *reader);
+const void *err_reader(void);
+
 /* Copies, so that the copy outlives the original. */
 void err_copy(struct err *to, const struct err *from);
 

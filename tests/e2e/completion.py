@@ -222,6 +222,7 @@ def _(s):
         for keys, line in (
             (f"salotto speak x --input {start}", f"salotto speak x --input {start}\\ talk.wav "),
             (f"salotto speak x --input={start}", f"salotto speak x --input={start}\\ talk.wav "),
+            (f"{s.ctl} backup {start}", f"{s.ctl} backup {start}\\ talk.wav "),
             (f"salottod --state {shell.home}/fa", f"salottod --state {shell.home}/far\\ away/"),
             (f"salottod --state {start}", f"salottod --state {start}"),  # a file is no folder
         ):

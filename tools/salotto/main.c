@@ -7,11 +7,11 @@
 #include "tools/salotto/device.h"
 #include "tools/salotto/help.h"
 #include "tools/salotto/stay.h"
+#include "tools/language.h"
 #include "tools/streams.h"
 #include "tools/version.h"
 
 #include <errno.h>
-#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,7 +117,7 @@ int main(int argc, char **argv)
     size_t count;
     int ret;
 
-    setlocale(LC_CTYPE, "");
+    language_start(NULL);
     signal(SIGPIPE, SIG_IGN);
     streams_hold();
     if ((words = complete_asked(argc, argv, &count)) != NULL) {
@@ -126,6 +126,8 @@ int main(int argc, char **argv)
     }
     if (args_parse(&args, argc, argv, &err) != 0)
         return complain(&err);
+    if (args.json) /* its texts are read by programs */
+        (void)language_use(NULL);
     switch (args.command) {
     case ARGS_LISTEN:
     case ARGS_SPEAK:

@@ -8,12 +8,12 @@
 #include "tools/salottoctl/ask.h"
 #include "tools/salottoctl/complete.h"
 #include "tools/salottoctl/table.h"
+#include "tools/language.h"
 #include "tools/streams.h"
 #include "tools/version.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +33,7 @@ static const char usage[] =
     "  --identity FILE  who you are there [~/.config/salotto/identity]\n"
     "  --accept-new     take a server that you have not been at before without asking\n"
     "  --json           the answer as one line of JSON, for scripts\n"
+    "  --force          a file that the command writes may replace one that is there\n"
     "  --help           this; `salottoctl COMMAND --help` says more of one command\n"
     "  --version        which version this is\n"
     "\n"
@@ -141,6 +142,12 @@ static int command(const struct args *args)
     if (json_is_true(json_object_get(answer, "ok"))) {
         show(answer, args->json);
         code = -flush("the command itself was done", &err);
+        /* It was carried out, and what it has found makes a code of its own. */
+        if (code == 0) {
+            code = (int)json_integer_value(json_object_get(answer, "exit"));
+            json_decref(answer);
+            return code;
+        }
     } else {
         code = -refused(answer, &err);
     }
@@ -155,10 +162,7 @@ int main(int argc, char **argv)
     char **words;
     size_t count;
 
-    /* Names and titles are UTF-8 whatever the account's locale says. */
-    setlocale(LC_CTYPE, "");
-    if (MB_CUR_MAX == 1)
-        setlocale(LC_CTYPE, "C.UTF-8");
+    language_start(NULL);
     signal(SIGPIPE, SIG_IGN);
     /* Said before the command is done, rather than after. */
     if (fcntl(STDOUT_FILENO, F_GETFD) < 0) {

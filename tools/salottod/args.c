@@ -70,6 +70,11 @@ static const struct args_option options[] = {
         .help = "how many of the latest entries, 1 to 10000 (else 100)",
     },
     {
+        .opt = OPT_WITHOUT_KEY,
+        .name = "--without-key",
+        .help = "leave the server's key out: restored elsewhere, no link fits then",
+    },
+    {
         .opt = OPT_WHY,
         .name = "--why",
         .value = "TEXT",
@@ -87,6 +92,7 @@ static const struct args_positional positionals[] = {
     [ARG_TIER] = {.name = "TIER", .words = tiers, .help = "low (12 kbit/s) or standard (30 kbit/s, lower delay)"},
     [ARG_UP_DOWN] = {.name = "up|down", .words = up_down, .help = "which of the two"},
     [ARG_ON_OFF] = {.name = "on|off", .words = on_off, .help = "which of the two"},
+    [ARG_FILE] = {.name = "FILE", .help = "the file to write, on your side; --force replaces one that is there"},
     [ARG_COMMAND] = {.name = "[COMMAND]", .help = "the command to say more about"},
     [ARG_WORDS] = {.name = "WORD...", .help = "the words of the line, the last being typed"},
 };
@@ -220,6 +226,9 @@ static int set_option(struct args *a, enum opt opt, const char *value, const str
     case OPT_MAY_UNMUTE:
         a->may_unmute = true;
         return 0;
+    case OPT_WITHOUT_KEY:
+        a->without_key = true;
+        return 0;
     case OPT_TITLE:
         if (strlen(value) > ROOM_TITLE_MAX)
             return complain(err, c, "a title has at most 120 bytes");
@@ -281,6 +290,9 @@ static int set_positional(struct args *a, enum arg arg, const char *word, const 
         a->on = strcmp(word, arg == ARG_UP_DOWN ? "up" : "on") == 0;
         if (!a->on && strcmp(word, arg == ARG_UP_DOWN ? "down" : "off") != 0)
             return complain(err, c, "'%.32s' is not one of the two words asked for", word);
+        return 0;
+    case ARG_FILE:
+        a->file = word;
         return 0;
     case ARG_COMMAND:
         snprintf(a->command + strlen(a->command), sizeof a->command - strlen(a->command), "%s%s",

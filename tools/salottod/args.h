@@ -25,6 +25,7 @@ enum arg {
     ARG_TIER,
     ARG_UP_DOWN,
     ARG_ON_OFF,
+    ARG_FILE,    /* a file of the caller's own, which the answer brings and their tool writes */
     ARG_COMMAND, /* all words that are left; may be none */
     ARG_WORDS,   /* all that is left, options too, as it stands */
 };
@@ -39,6 +40,7 @@ enum opt {
     OPT_ALL = 1 << 6,
     OPT_MAY_UNMUTE = 1 << 7,
     OPT_LIMIT = 1 << 8,
+    OPT_WITHOUT_KEY = 1 << 9,
 };
 
 /* What stands in a fixed place of a command line. */
@@ -61,7 +63,7 @@ struct command;
 
 /* Texts are borrowed from the argv that was parsed. */
 struct args {
-    const char *room, *person, *title, *why;
+    const char *room, *person, *title, *why, *file;
     char command[64];
     float gain_db;
     enum stream tier;
@@ -70,7 +72,7 @@ struct args {
     enum role role;
     unsigned uses;
     int64_t expires_ms; /* from now on; 0: never */
-    bool all, may_unmute;
+    bool all, may_unmute, without_key;
     unsigned limit;
     size_t words; /* ARG_WORDS: where in argv they begin */
 };

@@ -143,6 +143,9 @@ static json_t *report_complete(struct call *c)
     case WANT_PERSON:
         offer_people(all, &what, c);
         break;
+    case WANT_FILE: /* on the side of who asks: their shell knows */
+        json_array_append_new(all, json_pack("[s, s]", ":files", ""));
+        break;
     }
     if (json_array_size(all) > CANDIDATES_MAX)
         json_array_clear(all);

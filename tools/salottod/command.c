@@ -216,6 +216,28 @@ static const struct command table[] = {
         .example = "stats piazza",
     },
     {
+        .name = "backup",
+        .positional = {ARG_FILE},
+        .options = OPT_WITHOUT_KEY,
+        .least = ROLE_OPERATOR,
+        .run = cmd_backup,
+        .help = "copy database and server key into one file, while rooms are live",
+        .about = "Nobody in a room hears of it. `salottod --restore FILE` puts the copy back. It holds the "
+                 "server's key, unless --without-key: who has it can pose as the server, so keep it as well as "
+                 "the server itself.",
+        .example = "backup salotto-friday.backup",
+    },
+    {
+        .name = "check",
+        .least = ROLE_OPERATOR,
+        .run = cmd_check,
+        .help = "read the whole database and say whether it is sound",
+        .about = "Rooms stay live meanwhile. It looks at the pages of the file, at what refers to what, and at the "
+                 "chain of the log. The exit code is 8 when something is not sound, and the answer says what mends "
+                 "it.",
+        .example = "check",
+    },
+    {
         .name = "hand",
         .positional = {ARG_ROOM, ARG_UP_DOWN},
         .least = ROLE_LISTENER,

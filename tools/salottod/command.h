@@ -62,6 +62,9 @@ int cmd_kick(struct call *c);
 int cmd_ban(struct call *c);
 int cmd_unban(struct call *c);
 int cmd_invite(struct call *c);
+int cmd_backup(struct call *c);
+int cmd_check(struct call *c);
+
 int cmd_link(struct call *c);
 int cmd_hand(struct call *c);
 int cmd_quiet(struct call *c);

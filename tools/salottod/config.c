@@ -34,6 +34,7 @@ void config_defaults(struct config *c)
     snprintf(c->public_host, sizeof c->public_host, "localhost");
     c->port = 7256;
     c->http_port = 8080;
+    snprintf(c->listen, sizeof c->listen, "*");
     c->grace_s = 30;
     snprintf(c->state, sizeof c->state, STATE_DEFAULT);
     snprintf(c->socket, sizeof c->socket, SOCKET_DEFAULT);
