@@ -16,6 +16,7 @@ struct chore {
     const struct chore_plan *plan;
     void *job;
     struct waker *owner;
+    const void *reader; /* for whom errors are made (err.h) */
     pthread_t thread;
     uint64_t told_ns; /* the thread's */
     struct err err;
@@ -28,6 +29,7 @@ static void *run(void *arg)
 {
     struct chore *c = arg;
 
+    (void)err_for(c->reader);
     c->status = c->plan->work(c, c->job, &c->err);
     atomic_store_explicit(&c->ended, true, memory_order_release);
     waker_wake(c->owner);
@@ -50,6 +52,7 @@ int chore_start(struct server *s, const struct chore_plan *plan, void *job, stru
     c->plan = plan;
     c->job = job;
     c->owner = &s->waker;
+    c->reader = err_reader();
     c->told_ns = clock_now_ns();
     status = thread_start(&c->thread, "chore", NICE, run, c, err);
     if (status != 0)

@@ -143,7 +143,7 @@ static json_t *report_complete(struct call *c)
     case WANT_PERSON:
         offer_people(all, &what, c);
         break;
-    case WANT_FILE: /* on the side of who asks: their shell knows */
+    case WANT_FILE: /* theirs, which only their shell knows (tools/complete.h) */
         json_array_append_new(all, json_pack("[s, s]", ":files", ""));
         break;
     }
