@@ -31,7 +31,7 @@ static int complain(const struct err *err)
 static int cannot_print(struct err *err)
 {
     return err_set(err, ERR_INTERNAL, NULL, "cannot write to standard output: %s",
-                   errno != 0 ? strerror(errno) : "write error");
+                   errno != 0 ? err_reason(errno) : _("write error"));
 }
 
 static int list_devices(bool json, struct err *err)
