@@ -57,6 +57,8 @@ static void each_place_of_a_line_wants_its_own(void **state)
         {"hand piazza ", WANT_WORD, ""},
         {"tune piazza st", WANT_WORD, "st"},
         {"complete ", WANT_NOTHING, ""},
+        {"backup fri", WANT_FILE, "fri"},
+        {"backup friday ", WANT_OPTION, ""},
     };
 
     (void)state;
