@@ -54,7 +54,7 @@ static int fail_open(const char *path, int cause, struct err *err)
         break;
     default:
         err_set(err, ERR_STATE, "look for the disk's own complaint: journalctl -k", "%s cannot be opened: %s", path,
-                strerror(cause));
+                err_reason(cause));
         break;
     }
     return -(int)ERR_STATE;

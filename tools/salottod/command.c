@@ -1,7 +1,7 @@
 /* command.c - the one table in which every command stands (see command.h) */
 #include "tools/salottod/command.h"
 
-#include "tools/salottod/suggest.h"
+#include "tools/suggest.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -49,7 +49,7 @@ static const struct command table[] = {
     {
         .name = "room end",
         .positional = {ARG_ROOM},
-        .options = OPT_WHY,
+        .options = OPT_WHY | OPT_YES,
         .least = ROLE_HOST,
         .run = cmd_room_end,
         .help = "send everybody away and close the room",
@@ -105,7 +105,7 @@ static const struct command table[] = {
     {
         .name = "mute",
         .positional = {ARG_ROOM, ARG_PERSON},
-        .options = OPT_ALL | OPT_MAY_UNMUTE | OPT_WHY,
+        .options = OPT_ALL | OPT_MAY_UNMUTE | OPT_WHY | OPT_YES,
         .least = ROLE_MODERATOR,
         .run = cmd_mute,
         .help = "silence a speaker until a moderator lifts it; --all: everyone of a lower rank",
@@ -119,7 +119,7 @@ static const struct command table[] = {
     {
         .name = "unmute",
         .positional = {ARG_ROOM, ARG_PERSON},
-        .options = OPT_ALL | OPT_WHY,
+        .options = OPT_ALL | OPT_WHY | OPT_YES,
         .least = ROLE_MODERATOR,
         .run = cmd_unmute,
         .help = "lift a moderator's mute",
