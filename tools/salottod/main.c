@@ -204,5 +204,6 @@ int main(int argc, char **argv)
     (void)language_use(NULL); /* for the log; whoever asks something is answered in their own */
     server_run(&server);
     server_stop(&server);
+    log_line(LOG_NOTICE_LINE, "stopped");
     return 0;
 }
