@@ -182,6 +182,12 @@ test-programs: $(PROGRAMS) $(CATALOGUES) $(PAGES) $(UNITS) $(TEST_EXTRAS) build/
 build/speech/done: tests/speech.sh
 	sh tests/speech.sh build/speech
 
+.PHONY: transcript
+transcript: ## write the evening that README.md shows, as it happens now
+	@sh etc/deps.sh check
+	@$(MAKE) --no-print-directory --silent $(JOBS) all build/speech/done
+	@BUILD=$(BUILD) tests/e2e/transcript.py --write
+
 .PHONY: format format-check
 format: ## lay out all C as .clang-format says
 	clang-format -i $(SOURCES)
@@ -223,7 +229,7 @@ deb: ## build the Debian package into build/deb, and look it over with lintian
 fresh: ## the README's two commands on a new Debian 12 (root; half an hour)
 	@sh etc/deps.sh fresh
 	@sh tests/fresh/fresh.sh
-fresh-systemd: ## the package on a new Debian 12 with systemd as init (root)
+fresh-systemd: deb ## the package on a new Debian 12 with systemd as init (root)
 	@sh etc/deps.sh fresh
 	@sh tests/fresh/systemd.sh
 
@@ -258,6 +264,18 @@ $(BUILD)/cppcheck: $(SOURCES) tests/cppcheck.cfg tests/cppcheck.suppressions
 	@mkdir -p $(BUILD)/cppcheck.cache
 	$(SAY) $(CPPCHECK) --cppcheck-build-dir=$(BUILD)/cppcheck.cache mixer net storage tools tests
 	@touch $@
+
+# Coverage: what of each folder the tests run. Programs that a test kills outright take their counts with them.
+COVER = build/cover
+
+.PHONY: cover
+cover: ## line and branch coverage by folder; fails when much of mixer, net or storage is not tested
+	@sh etc/deps.sh cover
+	@$(MAKE) --no-print-directory $(JOBS) BUILD=$(COVER) CC=gcc CFLAGS='-O0 -g' \
+		SAN='--coverage -fprofile-update=atomic' test-programs
+	@find $(COVER) -name '*.gcda' -delete
+	@BUILD=$(COVER) sh tests/prove.sh $(patsubst $(BUILD)/%,$(COVER)/%,$(UNITS)) $(E2E); \
+		tests=$$?; tests/cover.py $(COVER) && exit $$tests
 
 # Fuzzing (libFuzzer, clang). What a run has learnt lies in build/fuzz/corpus for the next one; an input that breaks
 # something is kept beside it.

@@ -121,6 +121,7 @@ static const struct complete_value values[] = {
     {.option = "--config", .words = ":files"},
     {.option = "--restore", .words = ":files"},
     {.option = "--state", .words = ":folders"},
+    {.option = "--restore", .words = ":files"},
     {.option = NULL},
 };
 
