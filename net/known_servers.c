@@ -4,6 +4,7 @@
 #include "net/identity.h"
 #include "net/link.h"
 #include "net/profile.h"
+#include "net/spoken.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -108,7 +109,7 @@ bool known_servers_trust(struct known_servers_trust *t, const uint8_t key[32])
     }
     if (!t->accept_new) {
         t->asked = true;
-        if (!t->ask(name, now)) {
+        if (!t->ask(name, key, t->ask_arg)) {
             err_set(&t->err, ERR_WRONG_KEY, NULL, "%s was not trusted", name);
             return false;
         }
@@ -116,17 +117,22 @@ bool known_servers_trust(struct known_servers_trust *t, const uint8_t key[32])
     return known_servers_add(t->path, t->host, t->port, key, &t->err) == 0;
 }
 
-static bool ask_on_terminal(const char *server, const char *fingerprint)
+static bool ask_on_terminal(const char *server, const uint8_t key[32], void *arg)
 {
-    char answer[16];
+    char answer[16], fingerprint[IDENTITY_FINGERPRINT_BYTES], spoken[SPOKEN_BYTES];
 
-    fprintf(stderr, "You have not been at %s before. It shows the key\n  %s\nIs that the right server (yes/no)? ",
-            server, fingerprint);
+    (void)arg;
+    identity_fingerprint(fingerprint, key);
+    spoken_of(spoken, key);
+    fprintf(stderr,
+            "You have not been at %s before. It shows the key\n  %s\n  spoken: %s\n"
+            "Whoever runs it can read you the same words. Is that the right server (yes/no)? ",
+            server, fingerprint, spoken);
     fflush(stderr);
     return fgets(answer, sizeof answer, stdin) != NULL && (strcmp(answer, "yes\n") == 0 || strcmp(answer, "y\n") == 0);
 }
 
-bool (*known_servers_terminal(void))(const char *server, const char *fingerprint)
+bool (*known_servers_terminal(void))(const char *server, const uint8_t key[32], void *arg)
 {
     return isatty(STDIN_FILENO) && isatty(STDERR_FILENO) ? ask_on_terminal : NULL;
 }

@@ -3,6 +3,7 @@
 
 #include "tools/salottod/answer.h"
 #include "tools/salottod/call.h"
+#include "tools/salottod/echo.h"
 #include "tools/salottod/join.h"
 #include "tools/salottod/live_room.h"
 #include "tools/salottod/log.h"
@@ -110,6 +111,8 @@ void session_text(struct server *s, const struct control_event *e)
         answer_wrong(p, id, "that is no request", "send {\"id\":1,\"do\":\"command\",\"argv\":[\"help\"]}");
     else if (strcmp(what, "join") == 0)
         join_request(p, id, request);
+    else if (strcmp(what, "echo") == 0)
+        echo_request(p, id, request);
     else if (strcmp(what, "leave") == 0)
         leave(p, id);
     else if (strcmp(what, "subscribe") == 0)
@@ -117,7 +120,7 @@ void session_text(struct server *s, const struct control_event *e)
     else if (strcmp(what, "command") == 0)
         call_request(p, id, request);
     else
-        answer_wrong(p, id, "there is no such request", "the requests are join, leave, subscribe and command");
+        answer_wrong(p, id, "there is no such request", "the requests are join, echo, leave, subscribe and command");
     json_decref(request);
 }
 
