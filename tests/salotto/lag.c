@@ -53,6 +53,17 @@ static void a_delayed_copy_is_found_to_the_sample(void **state)
     }
 }
 
+static void what_a_jitter_buffer_moved_is_still_alike(void **state)
+{
+    float likeness;
+
+    (void)state;
+    for (size_t i = 0; i < SAID; i++)
+        heard[(i < 2 * RATE ? 5000 : 6000) + i] = said[i];
+    assert_int_equal(lag_find(said, SAID, heard, ALL, 2 * RATE, &likeness), 6000);
+    assert_true(likeness > 0.9f);
+}
+
 static void noise_beside_it_does_not_hide_it(void **state)
 {
     float likeness;
@@ -90,6 +101,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_delayed_copy_is_found_to_the_sample, begin),
+        cmocka_unit_test_setup(what_a_jitter_buffer_moved_is_still_alike, begin),
         cmocka_unit_test_setup(noise_beside_it_does_not_hide_it, begin),
         cmocka_unit_test_setup(another_sound_is_unlike, begin),
         cmocka_unit_test_setup(silence_is_unlike, begin),

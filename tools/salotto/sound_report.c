@@ -22,7 +22,13 @@ static double percent(uint64_t sent, uint64_t arrived)
 
 bool sound_report_came_back(const struct sound_report *r)
 {
-    return r->heard.speaking_s > 0 && r->likeness >= LAG_UNLIKE;
+    return r->heard.speaking_s > 0;
+}
+
+/* With too much of it missing nothing can be told of its delay. */
+static bool has_delay(const struct sound_report *r)
+{
+    return sound_report_came_back(r) && r->likeness >= LAG_UNLIKE;
 }
 
 static void print_level(FILE *to, const char *what, const struct level *l)
@@ -58,7 +64,7 @@ static unsigned advise(const struct sound_report *r, FILE *to, const char *warn,
         advice[n++] = "The way to the server loses packets: others will hear gaps. A cable is better than wifi.";
     if (percent(r->expected, r->received) > LOSS_PERCENT)
         advice[n++] = "The way from the server loses packets: you will hear gaps. --tier low needs less of it.";
-    if (sound_report_came_back(r) && r->delay_ms > LONG_MS)
+    if (has_delay(r) && r->delay_ms > LONG_MS)
         advice[n++] = "The delay is long: wait for others to end before you speak.";
     for (unsigned i = 0; i < n; i++)
         fprintf(to, "%s%s%s\n", warn, advice[i], end);
@@ -82,7 +88,7 @@ void sound_report_print(const struct sound_report *r, FILE *to, bool coloured)
         fprintf(to, "%-14sunder 1 ms\n", "round trip");
     else if (r->has_round_trip)
         fprintf(to, "%-14s%u ms\n", "round trip", r->round_trip_ms);
-    if (sound_report_came_back(r))
+    if (has_delay(r))
         fprintf(to, "%-14s%.0f ms from mouth to ear, without the devices\n", "delay", r->delay_ms);
     if (advise(r, to, colour(coloured, COLOUR_WARN), colour(coloured, COLOUR_END)) == 0)
         fprintf(to, "%sAll is well.%s\n", colour(coloured, COLOUR_GOOD), colour(coloured, COLOUR_END));
@@ -104,14 +110,13 @@ static json_t *way_json(uint64_t sent, uint64_t arrived, bool known)
 
 json_t *sound_report_json(const struct sound_report *r)
 {
-    bool back = sound_report_came_back(r);
     char when[LOCAL_TIME_BYTES];
 
     local_time_rfc3339(when, r->at);
     return json_pack("{s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:f}", "server", r->host, "at", when, "came_back",
-                     (int)back, "said", level_json(&r->said), "heard", level_json(&r->heard), "way_there",
-                     way_json(r->sent, r->arrived, r->has_arrived), "way_back",
+                     (int)sound_report_came_back(r), "said", level_json(&r->said), "heard", level_json(&r->heard),
+                     "way_there", way_json(r->sent, r->arrived, r->has_arrived), "way_back",
                      way_json(r->expected, r->received, true), "round_trip_ms",
                      r->has_round_trip ? json_integer(r->round_trip_ms) : json_null(), "delay_ms",
-                     back ? json_real(r->delay_ms) : json_null(), "likeness", (double)r->likeness);
+                     has_delay(r) ? json_real(r->delay_ms) : json_null(), "likeness", (double)r->likeness);
 }

@@ -21,10 +21,10 @@ struct sound_report {
     bool has_round_trip;
     unsigned round_trip_ms;
     float likeness;  /* of what was heard to what was said, as in lag.h */
-    double delay_ms; /* from mouth to ear but for the devices; meaningful when it came back */
+    double delay_ms; /* from mouth to ear but for the devices; meaningful when they are alike */
 };
 
-/* Did what was said come back? */
+/* Did anything come back? In an echo room it can only be what was said. */
 bool sound_report_came_back(const struct sound_report *r);
 
 void sound_report_print(const struct sound_report *r, FILE *to, bool coloured);
