@@ -61,7 +61,8 @@ def setup():
 
 @tap.check("it is one row at any width, and leaves nothing behind when the width changes")
 def _(s):
-    t = Tmux(s.argv, s.env)
+    # Below other things, as on any terminal in use: tmux loses a cursor above empty rows when it breaks lines.
+    t = Tmux(["sh", "-c", f'seq 100 130; exec "$@"', "sh", *s.argv], s.env)
     t.wait_for_last(r"piazza \| anna speaks \| .*q: leave")
     for columns in (60, 25, 9, 2, 1, 12, 40, 7, 120):
         t.resize(columns)
@@ -69,8 +70,8 @@ def _(s):
             t.wait_for_last("piazza"[: columns - 2] + (".*…$" if columns < 70 else ""))
         if columns > 30:
             rows = t.rows(joined=True)
-            tap.true(all(row.startswith("in piazza (Caffè 日本)") for row in rows[:-1]), f"nothing is left behind: {rows}")
-            tap.equal(len(rows), 2, f"rows at {columns} columns: {rows}")
+            tap.true(rows[-2].startswith("in piazza (Caffè 日本)"), f"the message is above it: {rows}")
+            tap.true(all(re.fullmatch("1[0-9]{2}", row) for row in rows[:-2]), f"nothing is left behind: {rows}")
     t("send-keys", "q")
     process.wait_until(lambda: "dora" not in s.daemon.who(), "dora to have left")
     rows = t.rows(joined=True)
@@ -79,8 +80,8 @@ def _(s):
     t.server.wait()
 
 
-def on_terminal(s, **env):
-    t = Terminal(s.argv, {**s.env, **env})
+def on_terminal(s, argv=None, **env):
+    t = Terminal(argv or s.argv, {**s.env, **env})
     t.wait_for("in piazza")
     process.wait_until(lambda: "dora" in s.daemon.who(), "dora to be there")
     return t
@@ -95,24 +96,20 @@ def leave(s, t):
 
 @tap.check("NO_COLOR is obeyed, and TERM=dumb gets neither colours nor a status line")
 def _(s):
-    link = s.argv[2]
-    s.argv[1:3] = ["speak", s.daemon.invite("speaker")]
-    s.argv += ["--input", os.devnull]
-    s.argv[-2:] = ["--input", sound.keep(sound.silence(30), "silence")]
+    argv = [s.argv[0], "speak", s.daemon.invite("speaker"), *s.argv[3:]]
+    argv += ["--input", sound.keep(sound.silence(30), "silence")]
     coloured = re.compile(r"\x1b\[[0-9;]+m")
-    t = on_terminal(s)
+    t = on_terminal(s, argv)
     t.wait_for("you: \x1b\\[31m")
     leave(s, t)
-    t = on_terminal(s, NO_COLOR="1")
+    t = on_terminal(s, argv, NO_COLOR="1")
     t.wait_for("you: (LIVE|on stage)")
     leave(s, t)
     tap.true(not coloured.search(t.text), f"no colours with NO_COLOR: {t.text!r}")
-    t = on_terminal(s, TERM="dumb")
+    t = on_terminal(s, argv, TERM="dumb")
     t.wait_for("may be heard now")
     leave(s, t)
     tap.true("\x1b" not in t.text and "piazza |" not in t.text, f"nothing but messages: {t.text!r}")
-    s.argv[1:3] = ["listen", link]
-    del s.argv[-2:]
 
 
 @tap.check("a terminal that is not UTF-8 gets question marks, not bytes that it can't show")

@@ -70,9 +70,9 @@ static void it_is_drawn_and_the_cursor_goes_back(void **state)
 {
     (void)state;
     status_line_show(&line, "piazza | anna speaks", S_NS);
-    assert_string_equal(written(), "\rpiazza | anna speaks\033[J\r");
+    assert_string_equal(written(), "\rpiazza | anna speaks\033[K\r");
     status_line_clear(&line);
-    assert_string_equal(written(), "\r\033[J");
+    assert_string_equal(written(), "\r\033[K");
     status_line_clear(&line);
     assert_string_equal(written(), "");
 }
@@ -83,7 +83,7 @@ static void it_is_cut_to_any_width(void **state)
 
     (void)state;
     status_line_show(&line, text, S_NS);
-    assert_string_equal(written(), "\rpiazza | bruno speaks | 3 listening | …\033[J\r");
+    assert_string_equal(written(), "\rpiazza | bruno speaks | 3 listening | …\033[K\r");
     set_width(8);
     status_line_resized(&line);
     assert_string_equal(written(), "\rpiazza…\033[J\r");
@@ -106,11 +106,11 @@ static void it_is_redrawn_five_times_a_second_at_most_and_once_at_least(void **s
     status_line_show(&line, "two", S_NS + S_NS / 10);
     assert_string_equal(written(), "");
     status_line_show(&line, "two", S_NS + S_NS / 4);
-    assert_string_equal(written(), "\rtwo\033[J\r");
+    assert_string_equal(written(), "\rtwo\033[K\r");
     status_line_show(&line, "two", S_NS + S_NS);
     assert_string_equal(written(), "");
     status_line_show(&line, "two", S_NS + S_NS / 4 + S_NS);
-    assert_string_equal(written(), "\rtwo\033[J\r");
+    assert_string_equal(written(), "\rtwo\033[K\r");
 }
 
 static void a_message_stands_above_it(void **state)
@@ -121,7 +121,7 @@ static void a_message_stands_above_it(void **state)
     status_line_show(&line, "foot", S_NS);
     written();
     status_line_say(&line, "caffè\033]0;x\007");
-    assert_string_equal(written(), "\r\033[Jcaffè?]0;x?\r\n\rfoot\033[J\r");
+    assert_string_equal(written(), "\r\033[Kcaffè?]0;x?\r\n\rfoot\033[K\r");
 }
 
 static void a_terminal_that_cannot_erase_gets_messages_only(void **state)

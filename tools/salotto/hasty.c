@@ -16,7 +16,7 @@ static volatile sig_atomic_t has_terminal;
 
 static void leave(int number)
 {
-    static const char erase[] = "\r\033[J";
+    static const char erase[] = "\r\033[K";
 
     (void)number;
     if (has_terminal && write(STDERR_FILENO, erase, sizeof erase - 1) < 0)

@@ -15,8 +15,10 @@
 #define REDRAW_NS  200000000ull
 #define REFRESH_NS 1000000000ull /* mends what others have written over it, and what a stop by Ctrl-Z has left */
 #define SAY_MAX    1024u
-#define NAMED_MAX  4u                    /* speakers */
-#define ERASE      "\033[J"              /* from the cursor on (ECMA-48 ED) */
+#define NAMED_MAX  4u /* speakers */
+/* From the cursor to the end of its row, and to the end of the screen (ECMA-48 EL, ED). */
+#define ERASE_ROW  "\033[K"
+#define ERASE_ALL  "\033[J"
 #define FIT_MAX    (2 * STATUS_LINE_MAX) /* a locale's characters may be longer than UTF-8's */
 
 void status_line_init(struct status_line *l)
@@ -44,14 +46,14 @@ static void put(struct status_line *l, const char *text)
     l->gone = true;
 }
 
-static void draw(struct status_line *l, uint64_t now_ns)
+static void draw(struct status_line *l, const char *erase, uint64_t now_ns)
 {
-    char fit[FIT_MAX], out[FIT_MAX + sizeof "\r" ERASE "\r"];
+    char fit[FIT_MAX], out[FIT_MAX + sizeof "\r" ERASE_ROW "\r"];
 
     if (!l->on)
         return;
     columns_fit(fit, sizeof fit, l->text, width());
-    snprintf(out, sizeof out, "\r%s" ERASE "\r", fit);
+    snprintf(out, sizeof out, "\r%s%s\r", fit, erase);
     l->drawn = true;
     l->at_ns = now_ns;
     put(l, out);
@@ -64,7 +66,7 @@ void status_line_show(struct status_line *l, const char *text, uint64_t now_ns)
     if (since_ns < REDRAW_NS || (since_ns < REFRESH_NS && l->drawn && strcmp(text, l->text) == 0))
         return;
     snprintf(l->text, sizeof l->text, "%s", text);
-    draw(l, now_ns);
+    draw(l, ERASE_ROW, now_ns);
 }
 
 void status_line_progress(struct status_line *l, const char *fmt, ...)
@@ -78,13 +80,14 @@ void status_line_progress(struct status_line *l, const char *fmt, ...)
     if (l->drawn && strcmp(text, l->text) == 0)
         return;
     snprintf(l->text, sizeof l->text, "%s", text);
-    draw(l, l->at_ns);
+    draw(l, ERASE_ROW, l->at_ns);
 }
 
 void status_line_resized(struct status_line *l)
 {
+    /* A terminal that became narrower may have broken the line into rows; they lie below the cursor. */
     if (l->drawn)
-        draw(l, l->at_ns);
+        draw(l, ERASE_ALL, l->at_ns);
 }
 
 void status_line_clear(struct status_line *l)
@@ -92,7 +95,7 @@ void status_line_clear(struct status_line *l)
     if (!l->drawn)
         return;
     l->drawn = false;
-    put(l, "\r" ERASE);
+    put(l, "\r" ERASE_ROW);
 }
 
 void status_line_say(struct status_line *l, const char *fmt, ...)
@@ -111,7 +114,7 @@ void status_line_say(struct status_line *l, const char *fmt, ...)
     strcat(out, "\n");
     put(l, out);
     if (was_drawn)
-        draw(l, l->at_ns);
+        draw(l, ERASE_ROW, l->at_ns);
 }
 
 static void add(char out[STATUS_LINE_MAX], const char *fmt, ...) __attribute__((format(printf, 2, 3)));
