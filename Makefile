@@ -20,7 +20,7 @@ PKGS_daemon  = inih libsystemd
 PKGS_ALL     = $(PKGS_mixer) $(PKGS_net) $(PKGS_storage) $(PKGS_client) $(PKGS_daemon)
 PKG_CFLAGS  := $(shell pkg-config --cflags $(PKGS_ALL) 2>/dev/null || echo missing)
 libs         = $(shell pkg-config --libs $(1))
-ALL_CFLAGS   = $(STD) $(WARN) $(CFLAGS) $(SAN) $(PKG_CFLAGS) -pthread -MMD -MP
+ALL_CFLAGS   = $(STD) $(WARN) $(CPPFLAGS) $(CFLAGS) $(SAN) $(PKG_CFLAGS) -pthread -MMD -MP
 ALL_LDFLAGS  = $(LDFLAGS) $(SAN) -pthread
 
 SAY  = $(if $(V),,@echo '  $@' &&)
@@ -31,12 +31,15 @@ NET      = $(BUILD)/libsalotto-net.a
 STORAGE  = $(BUILD)/libsalotto-storage.a
 SHARED   = $(call objs,tools)
 PROGRAMS = $(addprefix $(BUILD)/bin/,salottod salotto salottoctl)
+LANGUAGES  = $(patsubst etc/po/%.po,%,$(sort $(wildcard etc/po/*.po)))
+CATALOGUES = $(LANGUAGES:%=$(BUILD)/share/locale/%/LC_MESSAGES/salotto.mo)
+PAGES    = $(patsubst etc/man/%,$(BUILD)/man/%,$(sort $(wildcard etc/man/*.[0-9])))
 unit     = $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/$(1)/*.c)))
-UNITS    = $(foreach f,mixer net storage salottod salotto salottoctl,$(call unit,$(f)))
+UNITS    = $(foreach f,mixer net storage tools salottod salotto salottoctl,$(call unit,$(f)))
 SOURCES  = $(sort $(shell find mixer net storage tools tests -name '*.[ch]'))
 
 .PHONY: all
-all: $(PROGRAMS) ## build the programs into build/bin (the default)
+all: $(PROGRAMS) $(CATALOGUES) $(PAGES) ## build the programs into build/bin (the default)
 	@:
 
 # Packages are looked for when this file is read, so whoever installs them makes the rest with a new make.
@@ -66,7 +69,7 @@ $(BUILD)/storage/schema_sql.c: storage/embed.sh $(sort $(wildcard storage/schema
 $(BUILD)/storage/schema_sql.o: $(BUILD)/storage/schema_sql.c
 	$(SAY) $(CC) $(ALL_CFLAGS) -c -o $@ $<
 
-$(BUILD)/bin/salottod: $(call objs,tools/salottod) $(STORAGE) $(NET) $(MIXER)
+$(BUILD)/bin/salottod: $(call objs,tools/salottod) $(SHARED) $(STORAGE) $(NET) $(MIXER)
 	@mkdir -p $(@D)
 	$(SAY) $(CC) $(ALL_LDFLAGS) -rdynamic -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) $(PKGS_storage) $(PKGS_daemon)) -lm
 $(BUILD)/bin/salotto: $(call objs,tools/salotto) $(SHARED) $(NET) $(MIXER)
@@ -76,6 +79,28 @@ $(BUILD)/bin/salottoctl: $(call objs,tools/salottoctl) $(SHARED) $(NET) $(MIXER)
 	@mkdir -p $(@D)
 	$(SAY) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net)) -lm
 
+# What the programs say in other languages. Each catalogue lies where gettext's tools look for it, and once more by a
+# link where the programs do (tools/language.c says why).
+$(BUILD)/share/locale/%/LC_MESSAGES/salotto.mo: etc/po/%.po
+	@mkdir -p $(@D) $(BUILD)/share/salotto/C/LC_MESSAGES
+	$(SAY) msgfmt --check -o $@ $<
+	@ln -sfn ../../../locale/$*/LC_MESSAGES/salotto.mo $(BUILD)/share/salotto/C/LC_MESSAGES/salotto-$*.mo
+
+.PHONY: pot po
+pot: ## gather the texts to translate into etc/po/salotto.pot
+	@sh etc/po/gather.sh etc/po/salotto.pot
+po: pot ## bring etc/po/*.po up to the texts there are; what is new there waits for its translation
+	@for po in $(LANGUAGES:%=etc/po/%.po); do \
+		msgmerge --quiet --update --backup=none --no-wrap --no-fuzzy-matching --add-location=file $$po etc/po/salotto.pot; \
+	done
+
+# The manual pages: by hand, but for what the command table knows.
+$(BUILD)/manual: $(call objs,tools/manual) $(filter-out %/main.o,$(call objs,tools/salottod)) $(SHARED) $(STORAGE) $(NET) $(MIXER)
+	$(SAY) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) $(PKGS_storage) $(PKGS_daemon)) -lm
+$(BUILD)/man/%: etc/man/% $(BUILD)/manual
+	@mkdir -p $(@D)
+	$(SAY) $(BUILD)/manual < $< > $@
+
 # One cmocka program per noun. A program's test links the program's objects, but its main.
 $(BUILD)/tests/mixer/%: $(BUILD)/tests/mixer/%.o $(MIXER)
 	$(SAY) $(CC) $(ALL_LDFLAGS) -rdynamic -o $@ $^ $(call libs,$(PKGS_mixer) cmocka) -lm
@@ -83,12 +108,15 @@ $(BUILD)/tests/net/%: $(BUILD)/tests/net/%.o $(NET) $(MIXER)
 	$(SAY) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) cmocka) -lm
 $(BUILD)/tests/storage/%: $(BUILD)/tests/storage/%.o $(STORAGE) $(MIXER)
 	$(SAY) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_storage) cmocka) -lm
-$(BUILD)/tests/salottod/%: $(BUILD)/tests/salottod/%.o $(filter-out %/main.o,$(call objs,tools/salottod)) $(STORAGE) $(NET) $(MIXER)
+$(BUILD)/tests/salottod/%: $(BUILD)/tests/salottod/%.o $(filter-out %/main.o,$(call objs,tools/salottod)) $(SHARED) $(STORAGE) $(NET) $(MIXER)
 	$(SAY) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) $(PKGS_storage) $(PKGS_daemon) cmocka) -lm
 $(BUILD)/tests/salotto/%: $(BUILD)/tests/salotto/%.o $(filter-out %/main.o,$(call objs,tools/salotto)) $(SHARED) $(NET) $(MIXER)
 	$(SAY) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) $(PKGS_client) cmocka) -lm
 $(BUILD)/tests/salottoctl/%: $(BUILD)/tests/salottoctl/%.o $(filter-out %/main.o,$(call objs,tools/salottoctl)) $(SHARED) $(NET) $(MIXER)
 	$(SAY) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) $(PKGS_net) cmocka) -lm
+
+$(BUILD)/tests/tools/%: $(BUILD)/tests/tools/%.o $(SHARED) $(MIXER)
+	$(SAY) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) cmocka) -lm
 
 # Preloaded, it aborts when a tick allocates, waits or does I/O; it finds rt_depth in programs linked with -rdynamic.
 $(BUILD)/tests/rt_trap.so: tests/rt_trap.c
@@ -146,7 +174,7 @@ E2E_SANITIZED = $(addprefix tests/e2e/,three_speakers.py mute.py sent_away.py ro
 TESTS         = $(RULES) $(UNITS) $(E2E)
 
 .PHONY: test-programs
-test-programs: $(PROGRAMS) $(UNITS) $(TEST_EXTRAS) build/speech/done
+test-programs: $(PROGRAMS) $(CATALOGUES) $(PAGES) $(UNITS) $(TEST_EXTRAS) build/speech/done
 	@:
 
 # Recorded speech for the tests: decoded once, shared by all builds.
@@ -159,18 +187,44 @@ format: ## lay out all C as .clang-format says
 format-check: ## fail when `make format` would change something
 	@sh tests/format.sh
 
-INSTALLED = sed -e 's,@BINDIR@,$(PREFIX)/bin,g' -e 's,@SYSCONFDIR@,$(SYSCONFDIR),g'
+# Debian's zsh looks for what packages bring in a folder of its own.
+BASH_COMPLETION = $(PREFIX)/share/bash-completion/completions
+ZSH_COMPLETION  = $(PREFIX)/share/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
 
-.PHONY: install
+# What is installed, as KIND:FROM:TO (etc/install.sh).
+BINDIR   = $(PREFIX)/bin
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+SHAREDIR = $(PREFIX)/share
+INSTALLED = $(foreach p,$(PROGRAMS),755:$(p):$(BINDIR)/$(notdir $(p))) \
+	fill:etc/salottod.service:$(UNITDIR)/salottod.service \
+	fill:etc/salottod.sysusers:$(PREFIX)/lib/sysusers.d/salotto.conf \
+	conf:etc/salottod.conf:$(SYSCONFDIR)/salotto/salottod.conf \
+	$(foreach m,$(PAGES),644:$(m):$(SHAREDIR)/man/man$(subst .,,$(suffix $(m)))/$(notdir $(m))) \
+	$(foreach l,$(LANGUAGES),644:$(BUILD)/share/locale/$(l)/LC_MESSAGES/salotto.mo:$(SHAREDIR)/locale/$(l)/LC_MESSAGES/salotto.mo \
+		link:../../../locale/$(l)/LC_MESSAGES/salotto.mo:$(SHAREDIR)/salotto/C/LC_MESSAGES/salotto-$(l).mo) \
+	644:etc/completion/salotto.bash:$(BASH_COMPLETION)/salotto \
+	link:salotto:$(BASH_COMPLETION)/salottod \
+	link:salotto:$(BASH_COMPLETION)/salottoctl \
+	644:etc/completion/_salotto:$(ZSH_COMPLETION)/_salotto
+INSTALLER = DESTDIR='$(DESTDIR)' BINDIR='$(BINDIR)' SYSCONFDIR='$(SYSCONFDIR)' sh etc/install.sh
+
+.PHONY: install uninstall deb
 install: all ## install under PREFIX (/usr/local), configuration under SYSCONFDIR (/etc); DESTDIR goes before both
-	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin lib/systemd/system lib/sysusers.d lib/tmpfiles.d)
-	install -d $(DESTDIR)$(SYSCONFDIR)/salotto
-	install $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
-	$(INSTALLED) etc/salottod.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/salottod.service
-	$(INSTALLED) etc/salottod.sysusers > $(DESTDIR)$(PREFIX)/lib/sysusers.d/salotto.conf
-	$(INSTALLED) etc/salottod.tmpfiles > $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/salotto.conf
-	test -e $(DESTDIR)$(SYSCONFDIR)/salotto/salottod.conf || \
-		install -m 644 etc/salottod.conf $(DESTDIR)$(SYSCONFDIR)/salotto/salottod.conf
+	@$(INSTALLER) install $(INSTALLED)
+uninstall: ## remove what `make install` has put there; a changed configuration and the state stay
+	@$(INSTALLER) uninstall $(INSTALLED)
+	@[ ! -e $(DESTDIR)/var/lib/salotto ] || echo 'kept, with database and key: $(DESTDIR)/var/lib/salotto'
+deb: ## build the Debian package into build/deb, and look it over with lintian
+	@sh etc/deps.sh deb
+	@sh etc/deb.sh
+
+.PHONY: fresh fresh-systemd
+fresh: ## the README's two commands on a new Debian 12 (root; half an hour)
+	@sh etc/deps.sh fresh
+	@sh tests/fresh/fresh.sh
+fresh-systemd: ## the package on a new Debian 12 with systemd as init (root)
+	@sh etc/deps.sh fresh
+	@sh tests/fresh/systemd.sh
 
 .PHONY: clean help
 clean: ## remove what was built; ./state stays
@@ -201,4 +255,4 @@ $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(NET) $(MIXER)
 
 .SECONDARY:
 .DELETE_ON_ERROR:
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -path $(BUILD)/fresh -prune -o -type f -name '*.d' -print 2>/dev/null)

@@ -31,14 +31,35 @@ struct err {
     char mend[256];    /* what to do about it, one line; empty where nothing helps */
 };
 
-/* Fills *err (err may be NULL) and returns -code. mend may be NULL. fmt makes the message; both are cut to fit, and
- * control characters, and what is no UTF-8, become '?', so that names from outside can't play with a terminal or a log
- * and the result can always go into JSON. */
+/* Fills *err (err may be NULL) and returns -code. mend may be NULL. fmt makes the message; what is too long loses its
+ * middle, and both are made plain as by err_plain(). */
 int err_set(struct err *err, enum err_code code, const char *mend, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
 /* As err_set(), with the mend formatted by the caller's fmt too: err_mend() adds it to an error already set. */
 void err_mend(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Makes a text from outside fit to be shown, in place: control characters, what turns the direction of writing, and
+ * what is no UTF-8 become '?' one by one. So names can't play with a terminal or a log, and the result can always go
+ * into JSON. It never gets longer. */
+void err_plain(char *text);
+
+/* Marks a text that reaches err_set() or err_mend() by a macro, an array or a choice, so that it is found for
+ * translation. */
+#define ERR_TEXT(text) text
+
+/* From here on mend and fmt go through `translate`, which returns the words to use in their place (its argument where
+ * it knows none), for whom err_for() says. Once, before there are other threads. */
+void err_translate_with(const char *(*translate)(const char *text));
+
+/* The words for a text that goes into an error as an argument, and for an errno. */
+const char *err_words(const char *text);
+const char *err_reason(int error);
+
+/* Whom this thread makes errors for, from now on; a mark that means something to `translate` only, NULL at first.
+ * Returns the one before. Who hands work to another thread hands this along. */
+const void *err_for(const void *reader);
+const void *err_reader(void);
 
 /* Copies, so that the copy outlives the original. */
 void err_copy(struct err *to, const struct err *from);

@@ -132,12 +132,19 @@ struct client *client_connect_local(struct event_base *base, const char *unix_pa
         return NULL;
     }
     c->control = control_local(base, fd, &control_callbacks, c);
+    if (c->control != NULL)
+        control_take_files(c->control);
     return connected(c, err);
 }
 
 int client_send(struct client *c, const char *text, size_t len)
 {
     return control_send(c->control, text, len);
+}
+
+int client_file(struct client *c)
+{
+    return control_file(c->control);
 }
 
 const struct client_stats *client_stats(const struct client *c)

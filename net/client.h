@@ -60,6 +60,9 @@ void client_epoch_key(struct client *c, uint64_t epoch, const uint8_t key[32]);
 /* Sends one packet of speech; sequence, timestamp, flags and opus are taken from p. 0 or -1. */
 int client_speak(struct client *c, const struct packet *p);
 
+/* The operator's socket: the file that came with the text whose callback runs, the caller's to close; -1: none. */
+int client_file(struct client *c);
+
 struct client_stats {
     uint64_t packets, bytes; /* of streams: datagrams handed out, and their length */
     uint64_t reordered;      /* of these, those whose number was not the highest of their stream */

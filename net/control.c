@@ -70,6 +70,8 @@ static void finish(struct control *c)
         c->cb->closed(c, c->why != NULL ? c->why : &none, c->arg);
     event_del(&c->event);
     close(c->fd);
+    if (c->file >= 0)
+        close(c->file);
     handshake_free(c->handshake);
     control_in_free(c);
     if (c->out != NULL)
@@ -153,6 +155,7 @@ static struct control *control_new(struct event_base *base, int fd, bool local, 
         goto out_of_memory;
     control_scratch->users++;
     c->fd = fd;
+    c->file = -1;
     c->cb = cb;
     c->arg = arg;
     c->local = local;

@@ -46,6 +46,16 @@ struct control *control_local(struct event_base *base, int fd, const struct cont
 /* Queues a text. 0, or -1: too long, closed, or too much is waiting (the connection is then closed). */
 int control_send(struct control *c, const char *text, size_t len);
 
+/* On the operator's socket an open file may travel beside a text (unix(7), SCM_RIGHTS), so that what the server may
+ * read reaches someone whose folders it may not write to. As control_send(); fd is taken in every case. One at a time.
+ */
+int control_send_file(struct control *c, const char *text, size_t len, int fd);
+
+/* The receiving end: says, before the loop runs, that files are taken (others are closed by the kernel); and hands out
+ * the newest that came, from the text's callback on. The caller's to close; -1: none. */
+void control_take_files(struct control *c);
+int control_file(struct control *c);
+
 /* Closes; with flush after what is queued was sent (2 s at the most). callbacks.closed follows, never from within. */
 void control_close(struct control *c, bool flush);
 

@@ -239,7 +239,7 @@ void control_in_read(struct control *c)
         return;
     }
     if (!waiting) {
-        n = recv(c->fd, in + c->in_have, (c->in != NULL ? c->in_room : CONTROL_FRAME_MAX) - c->in_have, MSG_DONTWAIT);
+        n = control_file_receive(c, in + c->in_have, (c->in != NULL ? c->in_room : CONTROL_FRAME_MAX) - c->in_have);
         if (n <= 0) {
             read_ended(c, n);
             return;

@@ -32,7 +32,7 @@ int control_out_put(struct control *c, const uint8_t *bytes, size_t len)
     if (c->broken)
         return -1;
     if (c->out == NULL) {
-        n = send(c->fd, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+        n = control_file_send(c, bytes, len);
         if (n < 0 && errno != EAGAIN && errno != EINTR) {
             out_is_broken(c);
             return -1;
@@ -56,7 +56,7 @@ void control_out_flush(struct control *c)
     ssize_t n;
 
     while (c->out != NULL && evbuffer_peek(c->out, -1, NULL, &piece, 1) > 0) {
-        n = send(c->fd, piece.iov_base, piece.iov_len, MSG_NOSIGNAL | MSG_DONTWAIT);
+        n = control_file_send(c, piece.iov_base, piece.iov_len);
         if (n < 0) {
             if (errno != EAGAIN && errno != EINTR)
                 out_is_broken(c);

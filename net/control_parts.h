@@ -37,8 +37,10 @@ struct control {
     size_t in_have, in_room, text_len, text_room;
     uint64_t deadline_ns; /* of handshake or flush; 0: none */
     int fd;
+    int file; /* that waits to be sent, or to be asked for; -1: none */
     uint8_t state;
-    bool server, local, ready, paused, broken; /* broken: the socket takes no more output */
+    bool server, local, ready, paused, takes_files;
+    bool broken; /* the socket takes no more output */
     uint8_t peer_key[IDENTITY_KEY_BYTES];
     struct noise_cipher send, receive;
 };
@@ -77,6 +79,10 @@ void control_in_ready(struct control *c);
 /* Reading: takes what the socket has. / Frees what a connection keeps of unfinished frames and texts. */
 void control_in_read(struct control *c);
 void control_in_free(struct control *c);
+
+/* As recv() and send(), with the file that comes or goes along. */
+ssize_t control_file_receive(struct control *c, void *bytes, size_t len);
+ssize_t control_file_send(struct control *c, const void *bytes, size_t len);
 
 /* Writing: sends now what the socket takes and keeps the rest (0 or -1). / Goes on with what was kept. */
 int control_out_put(struct control *c, const uint8_t *bytes, size_t len);

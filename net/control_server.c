@@ -29,6 +29,7 @@ enum order_kind { ORDER_SEND, ORDER_CLOSE, ORDER_STOP };
 struct broadcast {
     size_t n, len;
     bool close_after;
+    int file; /* for the only one of them; -1: none */
     uint64_t connections[];
 };
 
@@ -158,6 +159,8 @@ static void stop(struct control_server *s, unsigned flush_ms)
 
 static void broadcast_free(struct broadcast *b)
 {
+    if (b != NULL && b->file >= 0)
+        close(b->file);
     if (b != NULL)
         sodium_memzero(b->connections + b->n, b->len);
     free(b);
@@ -179,7 +182,12 @@ static void send_all(struct control_server *s, struct broadcast *b)
 
         if (c == NULL)
             continue;
-        control_send(c, text, b->len); /* what fails here has closed the connection, and main will hear of it */
+        /* What fails here has closed the connection, and main will hear of it. */
+        if (b->file < 0)
+            control_send(c, text, b->len);
+        else
+            control_send_file(c, text, b->len, b->file);
+        b->file = -1;
         if (b->close_after)
             control_close(c, true);
     }
@@ -333,17 +341,16 @@ static void order(struct control_server *s, const struct order *o)
     waker_wake(&s->waker);
 }
 
-void control_server_send(struct control_server *s, const uint64_t *connections, size_t n, const char *text, size_t len,
-                         bool close_after)
+static void send_text(struct control_server *s, const uint64_t *connections, size_t n, const char *text, size_t len,
+                      bool close_after, int file)
 {
-    struct broadcast *b;
+    struct broadcast *b = n > SIZE_MAX / 2 / sizeof *connections || len > CONTROL_TEXT_MAX
+                              ? NULL
+                              : malloc(sizeof *b + n * sizeof *connections + len);
 
-    if (n == 0)
-        return;
-    b = n > SIZE_MAX / 2 / sizeof *connections || len > CONTROL_TEXT_MAX
-            ? NULL
-            : malloc(sizeof *b + n * sizeof *connections + len);
     if (b == NULL) {
+        if (file >= 0)
+            close(file);
         count(&s->stats.unsent, n);
         for (size_t i = 0; close_after && i < n; i++)
             control_server_close(s, connections[i]);
@@ -352,9 +359,22 @@ void control_server_send(struct control_server *s, const uint64_t *connections, 
     b->n = n;
     b->len = len;
     b->close_after = close_after;
+    b->file = file;
     memcpy(b->connections, connections, n * sizeof *connections);
     memcpy(b->connections + n, text, len);
     order(s, &(struct order){.kind = ORDER_SEND, .broadcast = b});
+}
+
+void control_server_send(struct control_server *s, const uint64_t *connections, size_t n, const char *text, size_t len,
+                         bool close_after)
+{
+    if (n > 0)
+        send_text(s, connections, n, text, len, close_after, -1);
+}
+
+void control_server_send_file(struct control_server *s, uint64_t connection, const char *text, size_t len, int fd)
+{
+    send_text(s, &connection, 1, text, len, false, fd);
 }
 
 void control_server_close(struct control_server *s, uint64_t connection)

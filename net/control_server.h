@@ -53,6 +53,8 @@ bool control_server_next(struct control_server *s, struct control_event *out);
  * closed when it has been sent. */
 void control_server_send(struct control_server *s, const uint64_t *connections, size_t n, const char *text, size_t len,
                          bool close_after);
+/* As control_server_send() to one, of the operator's, with an open file (net/control.h); fd is taken. */
+void control_server_send_file(struct control_server *s, uint64_t connection, const char *text, size_t len, int fd);
 void control_server_close(struct control_server *s, uint64_t connection);
 
 /* main only. Closes all connections, flushing for at most flush_ms, joins the thread and frees. The unix socket's file

@@ -13,10 +13,30 @@
 #include <unistd.h>
 
 #define SEED_BYTES crypto_sign_ed25519_SEEDBYTES
+#define PRIVATE    077 /* mode bits of others than the owner */
+
+static const char *mend_of(int cause)
+{
+    switch (cause) {
+    case EACCES:
+    case EPERM:
+        return "run this as the user whose file it is, or name another file or folder";
+    case EROFS:
+        return "mount that file system for writing, or name a place elsewhere";
+    case ENOSPC:
+    case EDQUOT:
+        return "free some space on that disk";
+    case EMFILE:
+    case ENFILE:
+        return "raise the limit of open files (ulimit -n)";
+    default:
+        return NULL;
+    }
+}
 
 static int state_error(struct err *err, const char *path, const char *what)
 {
-    return err_set(err, ERR_STATE, NULL, "cannot %s %s: %s", what, path, strerror(errno));
+    return err_set(err, ERR_STATE, mend_of(errno), "cannot %s %s: %s", what, path, strerror(errno));
 }
 
 static int from_seed(struct identity *id, const uint8_t seed[SEED_BYTES])
@@ -25,13 +45,13 @@ static int from_seed(struct identity *id, const uint8_t seed[SEED_BYTES])
     return crypto_sign_ed25519_sk_to_curve25519(id->noise_private, id->secret_key);
 }
 
-/* 0, a negative code, or 1 when there is no such file. */
-static int read_seed(uint8_t seed[SEED_BYTES], const char *path, struct err *err)
+/* 0, a negative code, or 1 when there is no such file. `closed`: mode bits that must not be set. */
+static int read_seed(uint8_t seed[SEED_BYTES], const char *path, mode_t closed, struct err *err)
 {
     uint8_t bytes[SEED_BYTES + 1];
     struct stat st;
     ssize_t n;
-    int rc, fd = open(path, O_RDONLY | O_CLOEXEC);
+    int rc, fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO would be waited for */
 
     if (fd < 0)
         return errno == ENOENT ? 1 : state_error(err, path, "open");
@@ -39,7 +59,12 @@ static int read_seed(uint8_t seed[SEED_BYTES], const char *path, struct err *err
         rc = state_error(err, path, "examine");
         goto out;
     }
-    if ((st.st_mode & 077) != 0) {
+    if (!S_ISREG(st.st_mode)) {
+        rc = err_set(err, ERR_STATE, "name the file, or one that is still to be made", "%s is not a key file, but %s",
+                     path, S_ISDIR(st.st_mode) ? "a folder" : "a device or a pipe");
+        goto out;
+    }
+    if ((st.st_mode & closed) != 0) {
         rc = err_set(err, ERR_STATE, NULL, "%s holds a secret key, and others may read it (mode %04o)", path,
                      st.st_mode & 07777u);
         err_mend(err, "chmod 600 %s", path);
@@ -119,6 +144,7 @@ static int write_seed(const uint8_t seed[SEED_BYTES], const char *path, struct e
     fd = mkostemp(beside, O_CLOEXEC); /* mode 0600 */
     if (fd < 0)
         return state_error(err, path, "create");
+    errno = ENOSPC; /* for a write that falls short */
     if (write(fd, seed, SEED_BYTES) != (ssize_t)SEED_BYTES || fsync(fd) != 0) {
         rc = state_error(err, path, "write");
         close(fd);
@@ -134,6 +160,26 @@ static int write_seed(const uint8_t seed[SEED_BYTES], const char *path, struct e
     return rc;
 }
 
+/* rc: what read_seed() gave. */
+static int take_seed(struct identity *id, uint8_t seed[SEED_BYTES], int rc, const char *path, struct err *err)
+{
+    if (rc == 1)
+        rc = err_set(err, ERR_STATE, NULL, "there is no key file %s", path);
+    if (rc == 0 && from_seed(id, seed) != 0)
+        rc = err_set(err, ERR_INTERNAL, NULL, "%s: the key has no X25519 form", path);
+    sodium_memzero(seed, SEED_BYTES);
+    return rc;
+}
+
+int identity_load_credential(struct identity *id, const char *path, struct err *err)
+{
+    uint8_t seed[SEED_BYTES];
+
+    if (sodium_init() < 0)
+        return err_set(err, ERR_INTERNAL, NULL, "libsodium does not start");
+    return take_seed(id, seed, read_seed(seed, path, S_IRWXO, err), path, err);
+}
+
 int identity_load(struct identity *id, const char *path, bool create, bool *made, struct err *err)
 {
     uint8_t seed[SEED_BYTES];
@@ -143,21 +189,16 @@ int identity_load(struct identity *id, const char *path, bool create, bool *made
         *made = false;
     if (sodium_init() < 0)
         return err_set(err, ERR_INTERNAL, NULL, "libsodium does not start");
-    rc = read_seed(seed, path, err);
+    rc = read_seed(seed, path, PRIVATE, err);
     if (rc == 1 && create) {
         randombytes_buf(seed, sizeof seed);
         rc = write_seed(seed, path, err);
         if (rc == 0 && made != NULL)
             *made = true;
         if (rc == 1)
-            rc = read_seed(seed, path, err);
+            rc = read_seed(seed, path, PRIVATE, err);
     }
-    if (rc == 1)
-        rc = err_set(err, ERR_STATE, NULL, "there is no key file %s", path);
-    if (rc == 0 && from_seed(id, seed) != 0)
-        rc = err_set(err, ERR_INTERNAL, NULL, "%s: the key has no X25519 form", path);
-    sodium_memzero(seed, sizeof seed);
-    return rc;
+    return take_seed(id, seed, rc, path, err);
 }
 
 void identity_wipe(struct identity *id)

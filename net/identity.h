@@ -24,6 +24,12 @@ struct identity {
  * so that a crash leaves no half of it. *made says whether it was. Refuses (ERR_STATE) a file of the wrong length, or
  * readable by group or others. Starts libsodium (sodium_init()). made may be NULL. */
 int identity_load(struct identity *id, const char *path, bool create, bool *made, struct err *err);
+
+/* The same of a key that the service manager handed over in a file (systemd.exec(5), LoadCredential=): never made, and
+ * the group's bits are not looked at, since they are the mask of the access list by which systemd lets the service's
+ * user read it. */
+int identity_load_credential(struct identity *id, const char *path, struct err *err);
+
 void identity_wipe(struct identity *id);
 
 /* The X25519 public key of an Ed25519 one. -1: not a valid key. */

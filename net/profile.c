@@ -55,7 +55,8 @@ int profile_make_folder(const char *path, struct err *err)
     for (char *slash = strchr(folder + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         if (mkdir(folder, 0700) != 0 && errno != EEXIST)
-            return err_set(err, ERR_STATE, NULL, "cannot make the folder %s: %s", folder, strerror(errno));
+            return err_set(err, ERR_STATE, "name a file in a folder of yours with --identity",
+                           "cannot make the folder %s: %s", folder, strerror(errno));
         *slash = '/';
     }
     return 0;

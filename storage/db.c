@@ -8,6 +8,7 @@
 #include "storage/migrate.h"
 #include "storage/query.h"
 #include "storage/schema.h"
+#include "storage/spare.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -18,6 +19,7 @@
 
 #define APPLICATION_ID 0x53616c6f /* "Salo", set by schema/001-start.sql */
 #define BUSY_MS        2000
+#define ASK_STEPS      10000 /* of SQLite's virtual machine, about 1 ms */
 
 struct statement {
     const char *sql;
@@ -27,47 +29,49 @@ struct statement {
 struct db {
     sqlite3 *sqlite;
     char *path;
-    int claim; /* descriptor of dbfile_claim() */
+    int claim; /* descriptor of dbfile_claim(), or -1 */
+    bool (*go_on)(void *arg);
+    void *go_on_arg;
     struct statement *statements;
     size_t count, capacity;
 };
 
-static int not_ours(struct db *db, struct err *err)
+static int read_number(struct db *db, const char *sql, const char *doing, int64_t *number, struct err *err)
 {
     struct query q;
-    int64_t id = 0;
-    bool empty = false;
 
-    query_begin(&q, db, "reading whose it is", "PRAGMA application_id", err);
+    query_begin(&q, db, doing, sql, err);
     if (query_row(&q))
-        id = sqlite3_column_int64(q.statement, 0);
-    if (query_end(&q) < 0)
-        return q.code;
-    if (id == APPLICATION_ID)
-        return 0;
-    query_begin(&q, db, "reading its tables", "SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)", err);
-    if (query_row(&q))
-        empty = sqlite3_column_int(q.statement, 0) != 0;
-    if (query_end(&q) < 0)
-        return q.code;
-    if (id == 0 && empty)
-        return 0;
-    return err_set(err, ERR_STATE, "it was left as it is: move it away, or name another state folder",
+        *number = sqlite3_column_int64(q.statement, 0);
+    return query_end(&q);
+}
+
+int db_version(struct db *db, int64_t *version, struct err *err)
+{
+    int64_t id = 0, tables = 0;
+    int rc = read_number(db, "PRAGMA application_id", "reading whose it is", &id, err);
+
+    if (rc == 0)
+        rc = read_number(db, "SELECT count(*) FROM sqlite_schema", "reading its tables", &tables, err);
+    if (rc == 0)
+        rc = read_number(db, "PRAGMA user_version", "reading its version", version, err);
+    if (rc < 0 || id == APPLICATION_ID || (id == 0 && tables == 0))
+        return rc;
+    return err_set(err, ERR_STATE, "it was left as it is: move it away, or name another file or state folder",
                    "%s is the database of another program", db->path);
 }
 
-/* Reads every page once: better a slower start than a damage that is found out in the middle of an evening. */
-static int damaged(struct db *db, struct err *err)
+int db_check(struct db *db, bool thorough, struct err *err)
 {
     struct query q;
 
-    query_begin(&q, db, "checking it", "PRAGMA quick_check(1)", err);
+    query_begin(&q, db, "checking it", thorough ? "PRAGMA integrity_check(1)" : "PRAGMA quick_check(1)", err);
     if (query_row(&q)) {
         const char *found = (const char *)sqlite3_column_text(q.statement, 0);
 
         if (found == NULL || strcmp(found, "ok") != 0) {
             q.code = err_set(err, ERR_STATE, NULL, "%s is damaged: %s", db->path, found != NULL ? found : "unreadable");
-            err_mend(err, "restore it from a backup, or save what can be read: sqlite3 %s .recover", db->path);
+            spare_mend(err, db->path);
         }
     }
     return query_end(&q);
@@ -88,14 +92,22 @@ static int use_wal(struct db *db, struct err *err)
     return query_end(&q);
 }
 
-static int set_up(struct db *db, struct err *err)
+static int connect_to(struct db *db, int how, struct err *err)
 {
-    int rc = sqlite3_open_v2(db->path, &db->sqlite, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
-
-    if (rc != SQLITE_OK)
+    if (sqlite3_open_v2(db->path, &db->sqlite, how | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
         return db_fail(db, err, "opening it");
     sqlite3_extended_result_codes(db->sqlite, 1);
     sqlite3_busy_timeout(db->sqlite, BUSY_MS);
+    return 0;
+}
+
+static int set_up(struct db *db, struct err *err)
+{
+    int64_t version = 0;
+    int rc = connect_to(db, SQLITE_OPEN_READWRITE, err);
+
+    if (rc < 0)
+        return rc;
     /* secure_delete: an erased text is overwritten, not only unlinked. journal_size_limit: a log that one busy evening
      * blew up is cut back. trusted_schema, cell_size_check: what a tampered file may do to us stays small. */
     rc = db_exec(db,
@@ -104,9 +116,11 @@ static int set_up(struct db *db, struct err *err)
                  "PRAGMA foreign_keys = OFF;",
                  "setting it up", err);
     if (rc == 0)
-        rc = not_ours(db, err);
+        rc = db_version(db, &version, err);
+    /* Every page is read once (0.5 s for 100 MB): better a slower start than a damage that is found out in the middle
+     * of an evening. */
     if (rc == 0)
-        rc = damaged(db, err);
+        rc = db_check(db, false, err);
     if (rc == 0)
         rc = use_wal(db, err);
     if (rc == 0)
@@ -116,30 +130,88 @@ static int set_up(struct db *db, struct err *err)
     return rc;
 }
 
-struct db *db_open(const char *path, struct err *err)
+static struct db *db_new(const char *path, struct err *err)
 {
     struct db *db = calloc(1, sizeof *db);
 
-    if (sodium_init() < 0) { /* for the hashes and tokens of the nouns; may be called again and again */
-        err_set(err, ERR_INTERNAL, NULL, "libsodium does not start");
-        free(db);
-        return NULL;
-    }
     if (db != NULL) {
         db->claim = -1;
         db->path = strdup(path);
     }
-    if (db == NULL || db->path == NULL) {
+    if (db == NULL || db->path == NULL)
         err_set(err, ERR_INTERNAL, NULL, "%s: out of memory", path);
-        goto fail;
-    }
-    db->claim = dbfile_claim(path, err);
-    if (db->claim < 0 || set_up(db, err) < 0)
-        goto fail;
-    return db;
-fail:
+    else if (sodium_init() < 0) /* for the hashes and tokens of the nouns; may be called again and again */
+        err_set(err, ERR_INTERNAL, NULL, "libsodium does not start");
+    else
+        return db;
     db_close(db);
     return NULL;
+}
+
+struct db *db_open(const char *path, struct err *err)
+{
+    struct db *db = db_new(path, err);
+
+    if (db == NULL)
+        return NULL;
+    db->claim = dbfile_claim(path, err);
+    if (db->claim >= 0)
+        spare_sweep(path);
+    if (db->claim >= 0 && set_up(db, err) == 0)
+        return db;
+    db_close(db);
+    return NULL;
+}
+
+static struct db *open_with(const char *path, int how, const char *settings, struct err *err)
+{
+    struct db *db = db_new(path, err);
+
+    if (db == NULL)
+        return NULL;
+    if (connect_to(db, how, err) == 0 &&
+        db_exec(db, "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY",
+                "setting it up", err) == 0 &&
+        db_exec(db, settings, "setting it up", err) == 0)
+        return db;
+    db_close(db);
+    return NULL;
+}
+
+struct db *db_open_reader(const char *path, struct err *err)
+{
+    return open_with(path, SQLITE_OPEN_READONLY, "PRAGMA query_only = ON", err);
+}
+
+struct db *db_open_copy(const char *path, struct err *err)
+{
+    return open_with(path, SQLITE_OPEN_READWRITE,
+                     "PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = OFF; PRAGMA journal_mode = MEMORY", err);
+}
+
+/* A transaction that begins as reading has no moment of its own before it has read. */
+int db_begin_reading(struct db *db, struct err *err)
+{
+    return db_exec(db, "BEGIN; SELECT 1 FROM sqlite_schema LIMIT 1", "beginning to read", err);
+}
+
+void db_end_reading(struct db *db)
+{
+    db_rollback(db);
+}
+
+static int ask(void *arg)
+{
+    struct db *db = arg;
+
+    return db->go_on(db->go_on_arg) ? 0 : 1;
+}
+
+void db_ask(struct db *db, bool (*go_on)(void *arg), void *arg)
+{
+    db->go_on = go_on;
+    db->go_on_arg = arg;
+    sqlite3_progress_handler(db->sqlite, ASK_STEPS, go_on != NULL ? ask : NULL, db);
 }
 
 void db_close(struct db *db)
@@ -156,6 +228,22 @@ void db_close(struct db *db)
     free(db->statements);
     free(db->path);
     free(db);
+}
+
+int db_call(struct db *db, const char *name)
+{
+    char *copy = strdup(name);
+
+    if (copy == NULL)
+        return -1;
+    free(db->path);
+    db->path = copy;
+    return 0;
+}
+
+sqlite3 *db_sqlite(const struct db *db)
+{
+    return db->sqlite;
 }
 
 const char *db_path(const struct db *db)
@@ -277,6 +365,9 @@ int db_fail(struct db *db, struct err *err, const char *doing)
         err_mend(err, "free some space on the disk that holds %s; nothing was changed", db->path);
         return -(int)ERR_STATE;
     }
+    if ((code & 0xff) == SQLITE_INTERRUPT)
+        return err_set(err, ERR_INTERRUPTED, "nothing was changed; type it again", "%s: %s was given up", db->path,
+                       doing);
     err_set(err, ERR_STATE, NULL, "%s: %s failed: %s", db->path, doing, reason);
     switch (code & 0xff) {
     case SQLITE_BUSY:
@@ -290,7 +381,7 @@ int db_fail(struct db *db, struct err *err, const char *doing)
         break;
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-        err_mend(err, "restore it from a backup, or save what can be read: sqlite3 %s .recover", db->path);
+        spare_mend(err, db->path);
         break;
     case SQLITE_IOERR:
         err_mend(err, "look for the disk's own complaint: journalctl -k");

@@ -21,6 +21,26 @@ struct db;
  * it: `sqlite3 PATH`, `.backup`. One of them that writes delays us by 2 s at the most, then we fail. */
 struct db *db_open(const char *path, struct err *err);
 
+/* A second connection that only reads, for another thread or a file that nobody writes: what it sees is one moment's
+ * from its first reading to db_end_reading(), it delays no writer, and no writer delays it. Claims nothing and checks
+ * nothing but that it can be opened. NULL with err. */
+struct db *db_open_reader(const char *path, struct err *err);
+int db_begin_reading(struct db *db, struct err *err);
+void db_end_reading(struct db *db);
+
+/* A plain file that is being made or looked through by us alone: no log, no locks, nothing synced. NULL with err. */
+struct db *db_open_copy(const char *path, struct err *err);
+
+/* Asks go_on(arg) every few milliseconds of work; false ends what is running with an error. NULL: asks no more. */
+void db_ask(struct db *db, bool (*go_on)(void *arg), void *arg);
+
+/* PRAGMA quick_check or, thorough, integrity_check (indexes against their tables, too). ERR_STATE says what is wrong,
+ * and the mend how to restore a backup. */
+int db_check(struct db *db, bool thorough, struct err *err);
+
+/* Is it one of ours, and of which version (user_version)? ERR_STATE when it is another program's. 0 in an empty one. */
+int db_version(struct db *db, int64_t *version, struct err *err);
+
 /* Checkpoints and closes. */
 void db_close(struct db *db);
 
@@ -47,7 +67,13 @@ sqlite3_stmt *db_statement(struct db *db, const char *sql, struct err *err);
  * "PATH: adding a room failed: …" when doing is "adding a room". */
 int db_fail(struct db *db, struct err *err, const char *doing);
 
-/* As given to db_open(). */
+/* What messages call it from now on, where that is not its path. NULL is not allowed. 0 or -1 (out of memory). */
+int db_call(struct db *db, const char *name);
+
+/* Its connection, for SQLite's own functions. */
+sqlite3 *db_sqlite(const struct db *db);
+
+/* As given to db_open(), or to db_call(). */
 const char *db_path(const struct db *db);
 
 /* Wall clock in milliseconds since 1970 (UTC), the time that rows carry. */

@@ -6,6 +6,7 @@
  * that SQLite holds on it in this process ("How To Corrupt An SQLite Database File", section 2.2).
  */
 #include "storage/dbfile.h"
+#include "storage/spare.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -58,7 +59,7 @@ static int fail_open(const char *path, int cause, struct err *err)
     return -(int)ERR_STATE;
 }
 
-static int take_lock(const char *path, struct err *err)
+int dbfile_lock(const char *path, enum err_code taken, struct err *err)
 {
     char lock[4096];
     int fd;
@@ -75,9 +76,9 @@ static int take_lock(const char *path, struct err *err)
         close(fd);
         if (cause != EWOULDBLOCK)
             return fail_open(path, cause, err);
-        err_set(err, ERR_STATE, NULL, "%s is in use by another process", path);
+        err_set(err, taken, NULL, "%s is in use by another process", path);
         err_mend(err, "stop that one first (fuser -v %s), or name another state folder", lock);
-        return -(int)ERR_STATE;
+        return -(int)taken;
     }
     return fd;
 }
@@ -100,17 +101,18 @@ static int look_at(const char *path, struct err *err)
     else if (!S_ISREG(st.st_mode))
         rc = err_set(err, ERR_STATE, "move it away", "%s is not a regular file", path);
     else if (got > 0 && (got < (ssize_t)sizeof magic || memcmp(head, magic, sizeof magic) != 0))
-        rc = err_set(err, ERR_STATE, "restore it from a backup; or, if it is something else, move it away",
-                     "%s is not a database, or its first page is damaged", path);
+        rc = err_set(err, ERR_STATE, NULL, "%s is not a database, or its first page is damaged", path);
     else if (got > 0 && got < (ssize_t)sizeof head)
-        rc = err_set(err, ERR_STATE, "restore it from a backup", "%s is damaged: cut off after %zd bytes", path, got);
+        rc = err_set(err, ERR_STATE, NULL, "%s is damaged: cut off after %zd bytes", path, got);
+    if (rc < 0 && err != NULL && err->mend[0] == '\0')
+        spare_mend(err, path);
     close(fd);
     return rc;
 }
 
 int dbfile_claim(const char *path, struct err *err)
 {
-    int fd = take_lock(path, err);
+    int fd = dbfile_lock(path, ERR_STATE, err);
     int rc;
 
     if (fd < 0)

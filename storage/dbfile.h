@@ -12,4 +12,7 @@
  * the claim until it is closed (the kernel closes it for a killed process), or a negative code. */
 int dbfile_claim(const char *path, struct err *err);
 
+/* The claim alone, without a look at the file: for who replaces it. `taken` is the code when somebody else has it. */
+int dbfile_lock(const char *path, enum err_code taken, struct err *err);
+
 #endif

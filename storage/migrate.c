@@ -4,9 +4,17 @@
  * instead all references are checked at the end, still inside the transaction.
  */
 #include "storage/migrate.h"
+#include "storage/backup.h"
 #include "storage/query.h"
+#include "storage/spare.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define NAME_MAX_BYTES 4096
 
 static int read_version(struct db *db, int64_t *version, struct err *err)
 {
@@ -44,6 +52,48 @@ static int run_missing(struct db *db, const char *const *scripts, unsigned from,
     return check_references(db, err);
 }
 
+/* A name is on disk once its folder is. */
+static int sync_folder(const char *path)
+{
+    char folder[NAME_MAX_BYTES];
+    const char *slash = strrchr(path, '/');
+    int fd, rc;
+
+    snprintf(folder, sizeof folder, "%.*s", slash == NULL ? 1 : (int)(slash - path) + 1, slash == NULL ? "." : path);
+    fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    rc = fd >= 0 ? fsync(fd) : -1;
+    if (fd >= 0)
+        close(fd);
+    return rc;
+}
+
+/* Keeps the database as it is, for who wants the old program back, or in case the new one does harm. */
+static int keep_old(struct db *db, int64_t version, unsigned count, struct err *err)
+{
+    char name[NAME_MAX_BYTES], part[NAME_MAX_BYTES];
+    struct err why = {0};
+    int rc = -1;
+
+    if (spare_upgrade_name(name, sizeof name - 5, db_path(db), version)) {
+        snprintf(part, sizeof part, "%.*s" SPARE_UNFINISHED, NAME_MAX_BYTES - 5, name);
+        rc = backup_write(db, part, NULL, NULL, NULL, &why);
+        if (rc == 0 && (rename(part, name) != 0 || sync_folder(name) != 0)) {
+            rc = err_set(&why, ERR_STATE, NULL, "%s: %s", name, strerror(errno));
+            unlink(part);
+        }
+    }
+    if (rc == 0) {
+        spare_prune(db_path(db));
+        return 0;
+    }
+    err_set(err, ERR_STATE, why.mend,
+            "%s stays at version %lld: before it becomes %u a copy is made, and that failed: %s", db_path(db),
+            (long long)version, count, why.message);
+    if (why.mend[0] == '\0')
+        err_mend(err, "make the folder of %s writable, with as much free space as the file has", db_path(db));
+    return -(int)ERR_STATE;
+}
+
 int migrate_run(struct db *db, const char *const *scripts, unsigned count, struct err *err)
 {
     int64_t version = 0;
@@ -52,14 +102,23 @@ int migrate_run(struct db *db, const char *const *scripts, unsigned count, struc
     if (rc < 0)
         return rc;
     if (version < 0 || version > count) {
-        err_set(err, ERR_STATE, "install the salottod that wrote it, or restore a backup from before",
+        char spare[NAME_MAX_BYTES];
+
+        err_set(err, ERR_STATE,
+                "install the salottod that wrote it, or restore a backup from before: salottod --restore FILE",
                 "%s is from a newer version (its schema is %lld, this program knows up to %u)", db_path(db),
                 (long long)version, count);
+        if (spare_newest(spare, sizeof spare, db_path(db)))
+            err_mend(err,
+                     "install the salottod that wrote it, or go back to the newest older copy: salottod --restore %s",
+                     spare);
         return -(int)ERR_STATE;
     }
     if (version == count)
         return 0;
-    rc = db_begin(db, err);
+    rc = version > 0 ? keep_old(db, version, count, err) : 0;
+    if (rc == 0)
+        rc = db_begin(db, err);
     if (rc < 0)
         return rc;
     rc = run_missing(db, scripts, (unsigned)version, count, err);

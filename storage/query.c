@@ -78,6 +78,7 @@ void query_copy_text(struct query *q, int column, char *out, size_t max)
     if (len > 0)
         memcpy(out, text, len);
     out[len] = '\0';
+    err_plain(out); /* somebody may have been in the file by hand */
 }
 
 void query_copy_blob(struct query *q, int column, void *out, size_t len)

@@ -9,6 +9,7 @@
 #include "storage/storage.h"
 #include "mixer/ring.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@ struct task {
     storage_work *work;
     storage_done *done;
     void *job;
+    const void *reader; /* whom its errors are for (err_for()) */
     int status;
     struct err err;
 };
@@ -31,6 +33,7 @@ struct refusal {
     struct refusal *next;
     storage_done *done;
     void *job;
+    const void *reader;
 };
 
 struct storage {
@@ -71,15 +74,28 @@ static void count(_Atomic uint64_t *counter)
     atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
 }
 
-static void fail_task(struct task *t, const struct err *err)
+/* Those of group[from..to-1] that had gone well so far failed with the whole: SQLite still knows why, and tells each in
+ * the words of whom it is for. */
+static void fail_group(struct storage *s, unsigned from, unsigned to, const char *doing)
 {
-    err_copy(&t->err, err);
-    t->status = -(int)err->code;
+    int cause = errno;
+
+    for (unsigned i = from; i < to; i++) {
+        struct task *t = &s->tasks[s->group[i]];
+
+        if (t->status != 0)
+            continue;
+        (void)err_for(t->reader);
+        errno = cause;
+        t->status = db_fail(s->db, &t->err, doing);
+    }
+    (void)err_for(NULL);
 }
 
 /* Runs one job in its savepoint. A job that fails leaves nothing behind. */
 static void run_task(struct db *db, struct task *t)
 {
+    (void)err_for(t->reader);
     t->status = db_savepoint(db, &t->err);
     if (t->status != 0)
         return;
@@ -93,38 +109,50 @@ static void run_task(struct db *db, struct task *t)
         err_set(&t->err, ERR_INTERNAL, NULL, "the database job failed and did not say why");
 }
 
+/* group[last] ended the transaction, and what group[from..last-1] had done is undone with it. */
+static void undo_with(struct storage *s, unsigned from, unsigned last)
+{
+    const struct task *cause = &s->tasks[s->group[last]];
+
+    for (unsigned i = from; i < last; i++) {
+        struct task *t = &s->tasks[s->group[i]];
+
+        if (t->status != 0)
+            continue;
+        err_copy(&t->err, &cause->err);
+        t->status = -(int)cause->err.code;
+    }
+}
+
 /* Runs group[from..count-1] in one transaction, as far as that lasts: SQLite ends it by itself when, for instance, the
  * disk is full in the middle of a statement, and then what the group has done so far is undone. Returns how many of
  * them are finished with; those from `from` on until there are then committed or have an error. */
 static unsigned run_transaction(struct storage *s, unsigned from, unsigned count_all)
 {
-    struct err err = {0};
     unsigned n = from;
     uint64_t began;
-    int rc = db_begin(s->db, &err);
+    int rc;
 
-    if (rc == 0) {
-        while (n < count_all && db_in_transaction(s->db))
-            run_task(s->db, &s->tasks[s->group[n++]]);
-        if (!db_in_transaction(s->db)) {
-            err_copy(&err, &s->tasks[s->group[n - 1]].err);
-            rc = -(int)err.code;
-        } else {
-            began = now_us();
-            rc = db_commit(s->db, &err);
-            raise_to(&s->stats.commit_max_us, now_us() - began);
-            if (rc < 0)
-                db_rollback(s->db);
-            else
-                count(&s->stats.commits);
-        }
-    } else {
-        n = count_all;
+    if (db_begin(s->db, NULL) != 0) {
+        fail_group(s, from, count_all, "beginning a transaction");
+        return count_all;
     }
-    if (rc != 0)
-        for (unsigned i = from; i < n; i++)
-            if (s->tasks[s->group[i]].status == 0)
-                fail_task(&s->tasks[s->group[i]], &err);
+    while (n < count_all && db_in_transaction(s->db))
+        run_task(s->db, &s->tasks[s->group[n++]]);
+    (void)err_for(NULL);
+    if (!db_in_transaction(s->db)) {
+        undo_with(s, from, n - 1);
+        return n;
+    }
+    began = now_us();
+    rc = db_commit(s->db, NULL);
+    raise_to(&s->stats.commit_max_us, now_us() - began);
+    if (rc == 0) {
+        count(&s->stats.commits);
+        return n;
+    }
+    fail_group(s, from, n, "committing");
+    db_rollback(s->db);
     return n;
 }
 
@@ -252,7 +280,7 @@ static void refuse(struct storage *s, storage_done *done, void *job)
     r = malloc(sizeof *r);
     if (r == NULL)
         abort(); /* no memory for 24 bytes: better to be started again than to leave somebody unanswered */
-    *r = (struct refusal){.done = done, .job = job};
+    *r = (struct refusal){.done = done, .job = job, .reader = err_reader()};
     *s->refused_end = r;
     s->refused_end = &r->next;
     if (s->owner != NULL)
@@ -273,6 +301,7 @@ void storage_submit(struct storage *s, storage_work *work, storage_done *done, v
     t->work = work;
     t->done = done;
     t->job = job;
+    t->reader = err_reader();
     ring_push(s->jobs, &number, sizeof number);
     waker_wake(&s->waker);
 }
@@ -287,6 +316,7 @@ static void answer_refused(struct storage *s)
     while (r != NULL) {
         struct refusal *next = r->next;
 
+        (void)err_for(r->reader);
         if (s->closed)
             err_set(&err, ERR_INTERNAL, "try again when the server is back", "the database is being closed");
         else
@@ -295,6 +325,7 @@ static void answer_refused(struct storage *s)
         free(r);
         r = next;
     }
+    (void)err_for(NULL);
 }
 
 void storage_poll(struct storage *s)
@@ -305,10 +336,12 @@ void storage_poll(struct storage *s)
     for (unsigned waiting = ring_count(s->answers); waiting > 0 && ring_pop(s->answers, &number); waiting--) {
         struct task *t = &s->tasks[number];
 
+        (void)err_for(t->reader);
         if (t->done != NULL)
             t->done(t->job, t->status, &t->err);
         s->free_tasks[s->free_count++] = number;
     }
+    (void)err_for(NULL);
 }
 
 const struct storage_stats *storage_stats(const struct storage *s)

@@ -29,7 +29,8 @@ struct storage *storage_new(const char *path, struct waker *owner, struct err *e
 /* main only. Answers (by storage_poll, from within) what was submitted, joins the thread, closes the database. */
 void storage_free(struct storage *s);
 
-/* main only. Queues a job. done may be NULL. When 1,024 wait already (for their turn, or for storage_poll()): done is
+/* main only. Queues a job for main's reader of the moment (err_for()): it is the thread's while the job runs, and
+ * main's while done does. done may be NULL. When 1,024 wait already (for their turn, or for storage_poll()): done is
  * called at the next storage_poll() with ERR_INTERNAL ("the database is too slow"), nothing is lost unanswered. */
 void storage_submit(struct storage *s, storage_work *work, storage_done *done, void *job);
 

@@ -2,7 +2,6 @@
 """The daemon's life: what it starts, when it ends it, and what it says meanwhile."""
 import os
 import re
-import socket
 import stat
 import time
 
@@ -24,18 +23,8 @@ def config(text):
 
 def setup():
     s = Scene()
-    s.notify_path = f"{process.folder()}/notify"
-    s.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    s.notify.bind(s.notify_path)
-    s.notify.settimeout(process.PATIENCE_S)
-    env = dict(os.environ, NOTIFY_SOCKET=s.notify_path)
-    s.daemon = Daemon("--config", config("port = 1\ngrace_s = 1\npublic_host = talk.example\n"), env=env)
+    s.daemon = Daemon("--config", config("port = 1\ngrace_s = 1\npublic_host = talk.example\n"))
     return s
-
-
-@tap.check("systemd is told when it is ready")
-def _(s):
-    tap.true(b"READY=1" in s.notify.recv(4096), "READY=1")
 
 
 @tap.check("a flag goes before the file, the file before the default")
@@ -113,7 +102,6 @@ def _(s):
     for c in (speaker, listener):
         tap.equal(c.event("sent_away")["reason"], "stopping", f"what {c.handle} was told")
         tap.equal(c.wait(), 5, f"exit code of {c.handle}'s program")
-    tap.true(b"STOPPING=1" in s.notify.recv(4096), "systemd is told too")
 
 
 @tap.check("its log is for the journal: a priority on each line, and key=value fields")

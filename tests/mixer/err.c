@@ -58,9 +58,42 @@ static void test_cut(void **state)
     (void)state;
     memset(long_name, 'x', sizeof long_name - 1);
     long_name[sizeof long_name - 1] = '\0';
-    err_set(&err, ERR_STATE, long_name, "folder %s", long_name);
+    err_set(&err, ERR_STATE, long_name, "folder '%s' is full", long_name);
     assert_int_equal(strlen(err.message), sizeof err.message - 1);
     assert_int_equal(strlen(err.mend), sizeof err.mend - 1);
+    assert_memory_equal(err.message, "folder 'xx", 10);
+    assert_non_null(strstr(err.message, "x…x"));
+    assert_string_equal(err.message + strlen(err.message) - 10, "x' is full");
+}
+
+/* Wherever the cut falls within letters of several bytes, none is left in two. */
+static void test_cut_letters(void **state)
+{
+    char name[1000];
+    struct err err;
+
+    (void)state;
+    for (size_t before = 0; before < 8; before++) {
+        for (size_t i = 0; i < before; i++)
+            name[i] = 'x';
+        for (size_t i = before; i + 4 < sizeof name; i += 4)
+            memcpy(name + i, "𝄞", 5);
+        err_set(&err, ERR_STATE, NULL, "%s", name);
+        assert_null(strchr(err.message, '?'));
+        err_set(&err, ERR_STATE, NULL, "%s.", name);
+        assert_null(strchr(err.message, '?'));
+        assert_in_range(strlen(err.message), sizeof err.message - 8, sizeof err.message - 1);
+    }
+}
+
+static void test_direction(void **state)
+{
+    char text[] = "a\u202eb\u2066c\u2069\xc2\x9b"
+                  "2J d\u2028e \u200fשלום\xc2\xa0€";
+
+    (void)state;
+    err_plain(text);
+    assert_string_equal(text, "a?b?c??2J d?e \u200fשלום\xc2\xa0€");
 }
 
 static void test_mend_later(void **state)
@@ -85,7 +118,9 @@ int main(void)
         {"an error may be returned without a place to write it", test_no_place, NULL, NULL, NULL},
         {"control characters in a message become question marks", test_control_characters, NULL, NULL, NULL},
         {"so does what is no UTF-8, as a letter cut in two", test_letters, NULL, NULL, NULL},
-        {"a message that is too long is cut", test_cut, NULL, NULL, NULL},
+        {"so does what turns the direction of writing, but no letter of it", test_direction, NULL, NULL, NULL},
+        {"a message that is too long loses its middle", test_cut, NULL, NULL, NULL},
+        {"and no letter is cut in two by that", test_cut_letters, NULL, NULL, NULL},
         {"a mend can be added later, and a copy outlives its original", test_mend_later, NULL, NULL, NULL},
     };
 

@@ -766,6 +766,80 @@ static void a_text_that_ends_where_the_next_frame_begins_leaves_it_whole(void **
     end_free(&s);
 }
 
+static int text_file(const char *text)
+{
+    char path[] = "/tmp/salotto-control-XXXXXX";
+    int fd = mkstemp(path);
+
+    assert_true(fd >= 0);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+    return fd;
+}
+
+static void a_file_comes_with_its_text_however_much_waits_before_it(void **state)
+{
+    struct end s = {0}, c = {0};
+    size_t len = 1u << 20;
+    char *text = malloc(len), read_back[16] = "";
+    int pair[2], fd;
+
+    (void)state;
+    assert_non_null(text);
+    memset(text, 'x', len);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
+    s.c = control_local(base, pair[0], &callbacks, &s);
+    c.c = control_local(base, pair[1], &callbacks, &c);
+    control_take_files(c.c);
+    run_until(&s.ready);
+    assert_int_equal(control_send(s.c, text, len), 0); /* more than the socket takes */
+    assert_int_equal(control_send_file(s.c, "here", 4, text_file("the bytes")), 0);
+    assert_int_equal(control_send_file(s.c, "too soon", 8, text_file("")), -1);
+    while (c.texts < 2)
+        event_base_loop(base, EVLOOP_ONCE);
+    assert_string_equal(c.last, "here");
+    fd = control_file(c.c);
+    assert_true(fd >= 0);
+    assert_int_equal(read(fd, read_back, sizeof read_back - 1), 9);
+    assert_string_equal(read_back, "the bytes");
+    assert_int_equal(control_file(c.c), -1);
+    close(fd);
+    control_close(c.c, false);
+    run_until(&s.closed);
+    run_until(&c.closed);
+    free(text);
+    end_free(&s);
+    end_free(&c);
+}
+
+static void nobody_is_given_a_file_who_did_not_say_that_they_take_it(void **state)
+{
+    struct end s = {0}, c = {0}, far = {0}, near = {0};
+    int pair[2];
+
+    (void)state;
+    connect_both(&far, &near);
+    assert_int_equal(control_send_file(far.c, "x", 1, text_file("")), -1);
+    control_close(near.c, false);
+    run_until(&far.closed);
+    run_until(&near.closed);
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
+    s.c = control_local(base, pair[0], &callbacks, &s);
+    c.c = control_local(base, pair[1], &callbacks, &c);
+    run_until(&s.ready);
+    assert_int_equal(control_send_file(s.c, "x", 1, text_file("")), 0);
+    while (c.texts == 0)
+        event_base_loop(base, EVLOOP_ONCE);
+    assert_int_equal(control_file(c.c), -1);
+    control_close(c.c, false);
+    run_until(&s.closed);
+    run_until(&c.closed);
+    end_free(&s);
+    end_free(&c);
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -810,6 +884,8 @@ int main(void)
         cmocka_unit_test(writing_to_a_peer_that_left_still_reads_what_it_had_said),
         cmocka_unit_test(a_peer_that_left_during_a_pause_is_heard_to_the_end),
         cmocka_unit_test(a_text_that_ends_where_the_next_frame_begins_leaves_it_whole),
+        cmocka_unit_test(a_file_comes_with_its_text_however_much_waits_before_it),
+        cmocka_unit_test(nobody_is_given_a_file_who_did_not_say_that_they_take_it),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -194,6 +194,22 @@ static void a_file_of_the_wrong_length_is_refused_and_left_alone(void **state)
     }
 }
 
+/* A pipe nobody writes to would be waited for. */
+static void what_is_no_file_is_refused_at_once(void **state)
+{
+    struct identity id;
+    struct err err;
+    const char *path = in_folder("pipe");
+
+    (void)state;
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(identity_load(&id, path, true, NULL, &err), -ERR_STATE);
+    assert_non_null(strstr(err.message, "not a key file, but a device or a pipe"));
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(identity_load(&id, folder, true, NULL, &err), -ERR_STATE);
+    assert_non_null(strstr(err.message, "not a key file, but a folder"));
+}
+
 static void a_folder_that_cannot_be_made_is_named(void **state)
 {
     struct identity id;
@@ -263,6 +279,7 @@ int main(void)
                                         remove_folder),
         cmocka_unit_test_setup_teardown(a_file_of_the_wrong_length_is_refused_and_left_alone, make_folder,
                                         remove_folder),
+        cmocka_unit_test_setup_teardown(what_is_no_file_is_refused_at_once, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(a_folder_that_cannot_be_made_is_named, make_folder, remove_folder),
         cmocka_unit_test(a_key_is_written_as_43_characters_and_read_back),
         cmocka_unit_test(what_is_no_key_is_not_read_as_one),

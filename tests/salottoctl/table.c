@@ -68,6 +68,7 @@ static void names_cannot_play_with_the_terminal(void **state)
 {
     (void)state;
     assert_string_equal(table("[\"title\"]", "[[\"a\\u001b[2Jb\\nc\"]]", 0), "title\na?[2Jb?c\n");
+    assert_string_equal(table("[\"title\"]", "[[\"a\\u202eb\\u009bc è\"]]", 0), "title\na?b?c è\n");
 }
 
 static void what_is_no_table_is_refused(void **state)

@@ -44,7 +44,25 @@ static void every_example_in_the_table_parses(void **state)
         }
         assert_true(strncmp(t[i].example, t[i].name, strlen(t[i].name)) == 0);
         assert_true(t[i].help[0] != '\0' && strlen(t[i].help) < 90);
+        assert_true(t[i].hidden || (t[i].about != NULL && t[i].about[strlen(t[i].about) - 1] == '.'));
     }
+}
+
+static void every_word_that_a_command_takes_is_explained_in_a_line(void **state)
+{
+    size_t options, commands;
+    const struct args_option *o = args_options(&options);
+    const struct command *t = command_table(&commands);
+
+    (void)state;
+    for (size_t i = 0; i < options; i++)
+        assert_true(o[i].help != NULL && o[i].help[0] != '\0' && strlen(o[i].help) < 80);
+    for (size_t i = 0; i < commands; i++)
+        for (size_t k = 0; k < ARGS_POSITIONAL_MAX && t[i].positional[k] != ARG_NONE; k++) {
+            const struct args_positional *p = args_positional(t[i].positional[k]);
+
+            assert_true(p->help != NULL && p->help[0] != '\0' && strlen(p->help) < 80);
+        }
 }
 
 static void options_and_positions_are_understood_in_any_order(void **state)
@@ -67,6 +85,12 @@ static void options_and_positions_are_understood_in_any_order(void **state)
     assert_int_equal(a.expires_ms, 7200000);
     assert_int_equal(a.uses, 3);
     json_decref(argv);
+    assert_int_equal(parse(&a, "invite piazza --role=host --uses=2", &argv, &err), 0);
+    assert_true(a.role == ROLE_HOST && a.uses == 2);
+    json_decref(argv);
+    assert_int_equal(parse(&a, "kick piazza --why= anna", &argv, &err), 0);
+    assert_string_equal(a.why, "");
+    json_decref(argv);
     assert_int_equal(parse(&a, "kick piazza -Qx3f", &argv, &err), 0); /* the beginning of a key */
     assert_string_equal(a.person, "-Qx3f");
     json_decref(argv);
@@ -86,12 +110,18 @@ static void every_mistake_is_answered_with_what_to_type(void **state)
         {"mute piazza anna --all", "not both", "type: mute"},
         {"gain piazza anna 13", "not '13'", "type: gain ROOM PERSON DB"},
         {"gain piazza anna nan", "not 'nan'", "type: gain"},
+        {"gain piazza anna 0x5", "not '0x5'", "type: gain"},
         {"gain piazza anna", "DB is missing", "type: gain"},
+        {"mute piazza anna --why \033[2J", "a reason is one line without control characters", "type: mute"},
+        {"room create piazza --title evil\u202etitle", "a title is one line", "type: room create"},
         {"invite piazza", "--role ROLE is missing", "type: invite ROOM --role ROLE"},
         {"invite piazza --role king", "no role 'king'", "listener, speaker, moderator and host"},
         {"invite piazza --role operator", "no role 'operator'", "host"},
         {"invite piazza --role speaker --expires soon", "not 'soon'", "type: invite"},
         {"invite piazza --role speaker --expires 0h", "not '0h'", "type: invite"},
+        {"mute piazza --all=yes", "--all takes no value", "type: mute"},
+        {"mute piazza anna --role=host", "unknown option '--role=host'", ""},
+        {"complet", "no command 'complet'", "type: help"}, /* what is hidden is not suggested */
         {"invite piazza --role speaker --uses", "--uses needs a value", "type: invite"},
         {"hand piazza sideways", "'sideways'", "type: hand ROOM up|down"},
         {"promot piazza anna", "no command 'promot'", "did you mean 'promote'?"},
@@ -117,6 +147,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_example_in_the_table_parses),
+        cmocka_unit_test(every_word_that_a_command_takes_is_explained_in_a_line),
         cmocka_unit_test(options_and_positions_are_understood_in_any_order),
         cmocka_unit_test(every_mistake_is_answered_with_what_to_type),
     };

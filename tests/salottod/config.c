@@ -73,7 +73,6 @@ static void the_shipped_file_tells_every_default(void **state)
     assert_int_equal(keys, 7);
     assert_int_equal(read_text(&after, out, &err), 0);
     config_defaults(&before);
-    snprintf(before.listen, sizeof before.listen, "*");
     assert_memory_equal(&before, &after, sizeof before);
 }
 
@@ -104,8 +103,21 @@ static void an_unknown_key_is_named_with_file_and_line(void **state)
 
 static void a_bad_value_is_named_with_what_would_be_right(void **state)
 {
-    static const char *const bad[] = {"port = 65536\n",  "port = -1\n",     "port = 80x\n",           "port =\n",
-                                      "grace_s = 1.5\n", "public_host =\n", "max_people = 99999999\n"};
+    static const char *const bad[] = {"port = 65536\n",
+                                      "port = -1\n",
+                                      "port = 80x\n",
+                                      "port =\n",
+                                      "grace_s = 1.5\n",
+                                      "public_host =\n",
+                                      "max_people = 99999999\n",
+                                      "port = 0x10\n",
+                                      "grace_s = 1e3\n",
+                                      "port = 99999999999999999999\n",
+                                      "public_host = two words\n",
+                                      "public_host = \033[31mred\n",
+                                      "public_host = a/b\n",
+                                      "public_host = [::1]\n",
+                                      "public_host = talk:80\n"};
     struct config c;
     struct err err;
 
@@ -129,6 +141,57 @@ static void a_line_that_is_no_setting_is_named(void **state)
     memset(&err, 0, sizeof err);
     assert_int_equal(read_text(&c, "[other]\nport = 1\n", &err), -ERR_USAGE);
     assert_non_null(strstr(err.message, "unknown section 'other'"));
+}
+
+static void windows_and_indented_lines_are_read_as_they_are_meant(void **state)
+{
+    struct config c;
+    struct err err = {0};
+
+    (void)state;
+    assert_int_equal(
+        read_text(&c, "\xef\xbb\xbf[salottod]\r\n  public_host = ::1\r\n\tport = 9000\r\n   max_people=7", &err), 0);
+    assert_string_equal(c.public_host, "::1");
+    assert_int_equal(c.port, 9000);
+    assert_int_equal(c.max_people, 7);
+}
+
+static void a_key_that_stands_twice_is_named_with_both_lines(void **state)
+{
+    struct config c;
+    struct err err = {0};
+
+    (void)state;
+    assert_int_equal(read_text(&c, "port = 1\n# then\nport = 2\n", &err), -ERR_USAGE);
+    assert_non_null(strstr(err.message, "c.conf:3: key 'port' stands in line 1"));
+}
+
+static void a_long_line_is_one_line(void **state)
+{
+    struct config c;
+    struct err err = {0};
+    char text[2000];
+
+    (void)state;
+    snprintf(text, sizeof text, "# %0800d port = 70000\nport = 9\n", 0);
+    assert_int_equal(read_text(&c, text, &err), 0);
+    assert_int_equal(c.port, 9);
+    snprintf(text, sizeof text, "port = 9\npublic_host = %0800d\n", 0);
+    assert_int_equal(read_text(&c, text, &err), -ERR_USAGE);
+    assert_non_null(strstr(err.message, "c.conf:2: that line is too long"));
+}
+
+static void what_is_no_text_file_is_named(void **state)
+{
+    struct config c;
+    struct err err = {0};
+
+    (void)state;
+    config_defaults(&c);
+    assert_int_equal(config_read(&c, "/dev/zero", &err), -ERR_USAGE);
+    assert_non_null(strstr(err.message, "/dev/zero:1: there is a NUL byte"));
+    assert_int_equal(config_read(&c, folder, &err), -ERR_USAGE);
+    assert_non_null(strstr(err.message, folder));
 }
 
 static void a_missing_file_is_named(void **state)
@@ -167,6 +230,10 @@ int main(void)
         cmocka_unit_test(an_unknown_key_is_named_with_file_and_line),
         cmocka_unit_test(a_bad_value_is_named_with_what_would_be_right),
         cmocka_unit_test(a_line_that_is_no_setting_is_named),
+        cmocka_unit_test(windows_and_indented_lines_are_read_as_they_are_meant),
+        cmocka_unit_test(a_key_that_stands_twice_is_named_with_both_lines),
+        cmocka_unit_test(a_long_line_is_one_line),
+        cmocka_unit_test(what_is_no_text_file_is_named),
         cmocka_unit_test(a_missing_file_is_named),
         cmocka_unit_test(a_state_folder_holds_the_socket_too),
     };

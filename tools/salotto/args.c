@@ -75,6 +75,13 @@ static int find_command(const char *word)
     return -1;
 }
 
+int args_command(const char *word)
+{
+    int command = find_command(word);
+
+    return command >= 0 ? (int)commands[command].command : -1;
+}
+
 static int find_option(const char *word)
 {
     size_t len = strcspn(word, "=");
@@ -131,7 +138,9 @@ static int take_seconds(struct args *a, const char *value, struct err *err)
     char *end;
 
     a->seconds = strtod(value, &end);
-    if (end == value || *end != '\0' || !(a->seconds > 0 && a->seconds < SECONDS_MAX))
+    /* In figures: strtod() takes blanks, words and 0x10 too. */
+    if (end == value || strspn(value, "0123456789.") != strlen(value) || *end != '\0' ||
+        !(a->seconds > 0 && a->seconds < SECONDS_MAX))
         return err_set(err, ERR_USAGE, "for instance --seconds 30", "'%s' is no number of seconds", value);
     return 0;
 }

@@ -26,6 +26,9 @@ struct args {
 /* ERR_USAGE with what to type instead. The strings point into argv. */
 int args_parse(struct args *a, int argc, char **argv, struct err *err);
 
+/* The command of that name, or -1. */
+int args_command(const char *word);
+
 /* Makes a handle of any name: its letters in lower case, what may not be in it as '-', at most 32, a letter first. */
 void args_handle_of(char out[LINK_ROOM_MAX + 1], const char *name);
 

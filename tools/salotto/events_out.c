@@ -1,12 +1,17 @@
 /* events_out.c - what happens, as lines of JSON (see events_out.h) */
 #include "tools/salotto/events_out.h"
 
+#include <errno.h>
+#include <string.h>
+
 void events_out(struct events_out *e, json_t *event)
 {
-    if (e->to != NULL && event != NULL) {
+    if (e->to != NULL && event != NULL && e->err.code == ERR_NONE) {
         json_dumpf(event, e->to, JSON_COMPACT);
         fputc('\n', e->to);
-        fflush(e->to);
+        if (fflush(e->to) != 0)
+            err_set(&e->err, ERR_INTERNAL, NULL, "cannot write the events to standard %s: %s",
+                    e->to == stderr ? "error" : "output", strerror(errno));
     }
     json_decref(event);
 }

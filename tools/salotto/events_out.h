@@ -5,14 +5,18 @@
 #ifndef SALOTTO_EVENTS_OUT_H
 #define SALOTTO_EVENTS_OUT_H
 
+#include "mixer/err.h"
+
 #include <jansson.h>
 #include <stdio.h>
 
 struct events_out {
-    FILE *to; /* NULL: nobody wants them */
+    FILE *to;       /* NULL: nobody wants them */
+    struct err err; /* why no more can be written; code ERR_NONE while it can */
 };
 
-/* Writes the object; it is released. NULL is out of memory, and left out. */
+/* Writes the object; it is released. NULL is out of memory, and left out. After the first failure, which is kept in
+ * e->err, nothing more is written. */
 void events_out(struct events_out *e, json_t *event);
 
 /* Writes a copy of an answer or an event, without secrets, under the name `event` (NULL: as it is). */

@@ -1,7 +1,9 @@
 /* main.c - salotto, with which people listen and speak */
 #include "net/known_servers.h"
 #include "net/spoken.h"
+#include "tools/complete.h"
 #include "tools/salotto/args.h"
+#include "tools/salotto/complete.h"
 #include "tools/salotto/device.h"
 #include "tools/salotto/help.h"
 #include "tools/salotto/local_time.h"
@@ -9,18 +11,17 @@
 #include "tools/salotto/sound_test.h"
 #include "tools/salotto/status_line.h"
 #include "tools/salotto/stay.h"
+#include "tools/language.h"
+#include "tools/streams.h"
 #include "tools/version.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 static int complain(const struct err *err)
 {
@@ -148,6 +149,7 @@ static int show_id(const struct args *a, struct err *err)
         return ret;
     if (stat(self.path, &file) != 0)
         file.st_mtime = time(NULL);
+    err_plain(self.path);
     o = print_key(self.me.public_key, a->json);
     if (o != NULL) {
         local_time_rfc3339(since, file.st_mtime);
@@ -180,16 +182,21 @@ int main(int argc, char **argv)
 {
     struct args args;
     struct err err = {0};
+    char **words;
+    size_t count;
     int ret;
 
-    setlocale(LC_CTYPE, "");
+    language_start(NULL);
     signal(SIGPIPE, SIG_IGN);
-    /* Before anything is opened, that would take the number of a closed standard stream. */
-    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-        if (fcntl(fd, F_GETFD) < 0)
-            (void)!open("/dev/null", fd == STDIN_FILENO ? O_RDONLY : O_WRONLY);
+    streams_hold();
+    if ((words = complete_asked(argc, argv, &count)) != NULL) {
+        client_complete(words, count);
+        return 0;
+    }
     if (args_parse(&args, argc, argv, &err) != 0)
         return complain(&err);
+    if (args.json) /* its texts are read by programs */
+        (void)language_use(NULL);
     switch (args.command) {
     case ARGS_LISTEN:
     case ARGS_SPEAK:

@@ -1,6 +1,7 @@
 /* ogg_out.c - what was heard, as an Ogg/Opus file (see ogg_out.h)
  *
- * The last packet is held back, because it has to carry the end-of-stream mark (RFC 3533 section 4).
+ * The last packet is held back, because it has to carry the end-of-stream mark (RFC 3533 section 4). When the disk
+ * takes no more, the file ends with the last page that it took whole.
  */
 #include "tools/salotto/ogg_out.h"
 
@@ -12,6 +13,7 @@
 #include <sodium.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,7 +27,8 @@ struct ogg_out {
     FILE *file;
     char *path;
     ogg_stream_state stream;
-    bool has_stream, begun;
+    bool has_stream, begun, broken;
+    off_t whole; /* bytes of the pages that were written */
     uint8_t pending[PACKET_MAX];
     size_t pending_bytes; /* 0: none */
     uint64_t next;        /* position just after the pending packet */
@@ -34,9 +37,12 @@ struct ogg_out {
     int64_t number;
 };
 
-static int failed(const struct ogg_out *o, struct err *err)
+static int failed(struct ogg_out *o, struct err *err)
 {
-    return err_set(err, ERR_DEVICE, NULL, "cannot write %s: %s", o->path, strerror(errno));
+    o->broken = true;
+    return err_set(err, ERR_DEVICE,
+                   errno == ENOSPC ? "free some space on its disk; what was written until then plays" : NULL,
+                   "cannot write %s: %s", o->path, strerror(errno));
 }
 
 struct ogg_out *ogg_out_open(const char *path, struct err *err)
@@ -70,7 +76,12 @@ static int write_pages(struct ogg_out *o, bool flush, struct err *err)
         if (fwrite(page.header, 1, (size_t)page.header_len, o->file) != (size_t)page.header_len ||
             fwrite(page.body, 1, (size_t)page.body_len, o->file) != (size_t)page.body_len)
             return failed(o, err);
-    return flush && fflush(o->file) != 0 ? failed(o, err) : 0;
+    if (!flush)
+        return 0;
+    if (fflush(o->file) != 0)
+        return failed(o, err);
+    o->whole = ftello(o->file);
+    return 0;
 }
 
 static int put(struct ogg_out *o, const uint8_t *bytes, size_t len, bool first, bool last, struct err *err)
@@ -182,7 +193,12 @@ int ogg_out_close(struct ogg_out *o, struct err *err)
 
     if (o == NULL)
         return 0;
-    if (o->file != NULL) {
+    if (o->file != NULL && o->broken) {
+        __fpurge(o->file);
+        if (o->whole >= 0) /* not on a pipe */
+            (void)!ftruncate(fileno(o->file), o->whole);
+        fclose(o->file);
+    } else if (o->file != NULL) {
         /* A stay in which nobody spoke makes a file without sound, but a valid one. */
         if (!o->begun)
             ret = begin(o, LOOKAHEAD, err);

@@ -6,6 +6,7 @@
 #include "tools/salotto/session.h"
 
 #include "net/known_servers.h"
+#include "tools/language.h"
 #include "tools/salotto/hasty.h"
 
 #include <event2/event.h>
@@ -81,8 +82,11 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 
 static int send_json(struct session *s, json_t *request)
 {
-    char *text = request != NULL ? json_dumps(request, JSON_COMPACT) : NULL;
+    char *text;
     int ret = -1;
+
+    json_object_set_new(request, "lang", json_string(language_code()));
+    text = request != NULL ? json_dumps(request, JSON_COMPACT) : NULL;
 
     json_decref(request);
     if (text != NULL) {

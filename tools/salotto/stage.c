@@ -1,22 +1,21 @@
 /* stage.c - who is in the room (see stage.h) */
 #include "tools/salotto/stage.h"
 
+#include "mixer/err.h"
+
 #include <string.h>
 
 void stage_copy(char *to, size_t max, const char *from)
 {
-    size_t n = 0;
+    size_t n = from != NULL ? strnlen(from, max) : 0;
 
-    for (; from != NULL && from[n] != '\0' && n + 1 < max; n++) {
-        unsigned char c = (unsigned char)from[n];
-
-        to[n] = c < 0x20 || c == 0x7f ? '?' : from[n];
-    }
     /* A character of several bytes is not cut in the middle. */
-    if (from != NULL && from[n] != '\0')
-        while (n > 0 && ((unsigned char)from[n] & 0xc0) == 0x80)
+    if (n == max)
+        for (n--; n > 0 && ((unsigned char)from[n] & 0xc0) == 0x80;)
             n--;
+    memcpy(to, from != NULL ? from : "", n);
     to[n] = '\0';
+    err_plain(to);
 }
 
 static const char *text_of(const json_t *o, const char *name)

@@ -40,7 +40,7 @@ void stage_event(struct stage *s, const json_t *event);
 /* May one be heard now? */
 bool stage_may_speak(const struct stage *s);
 
-/* Copies at most max - 1 bytes, control characters as '?'; NULL is empty. */
+/* Copies at most max - 1 bytes, made plain (err_plain()); NULL is empty. */
 void stage_copy(char *to, size_t max, const char *from);
 
 #endif

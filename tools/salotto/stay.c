@@ -194,6 +194,8 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
+    if (s->events->err.code != ERR_NONE) /* whoever reads them has gone: so do we */
+        stay_end(s, &s->events->err);
     if (!s->joined || s->ended)
         return;
     if (heard_run(s->heard, now_ns, &err) != 0) {

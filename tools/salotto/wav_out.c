@@ -35,13 +35,14 @@ static void put_le(uint8_t *at, uint32_t v, unsigned bytes)
 
 static int failed(const struct wav_out *w, struct err *err)
 {
-    return err_set(err, ERR_DEVICE, NULL, "cannot write %s: %s", w->path, strerror(errno));
+    return err_set(err, ERR_DEVICE,
+                   errno == ENOSPC ? "free some space on its disk; what was written until then plays" : NULL,
+                   "cannot write %s: %s", w->path, strerror(errno));
 }
 
-static int write_header(struct wav_out *w, uint32_t data_bytes, struct err *err)
+static void make_header(uint8_t h[HEADER_BYTES], uint32_t data_bytes)
 {
-    uint8_t h[HEADER_BYTES] = "RIFF....WAVEfmt ....................data";
-
+    memcpy(h, "RIFF....WAVEfmt ....................data", HEADER_BYTES - 4);
     put_le(h + 4, data_bytes > DATA_MAX ? 0xffffffffu : data_bytes + HEADER_BYTES - 8, 4);
     put_le(h + 16, 16, 4); /* bytes of the fmt chunk */
     put_le(h + 20, 1, 2);  /* PCM */
@@ -51,26 +52,29 @@ static int write_header(struct wav_out *w, uint32_t data_bytes, struct err *err)
     put_le(h + 32, 2, 2);        /* bytes a frame */
     put_le(h + 34, 16, 2);       /* bits a sample */
     put_le(h + 40, data_bytes, 4);
-    return fwrite(h, sizeof h, 1, w->file) == 1 ? 0 : failed(w, err);
 }
 
-/* Makes the lengths in the header those of what is written. */
+/* Makes the lengths in the header those of what is in the file. Its bytes are there already, so that needs no room on
+ * the disk. */
 static int update_header(struct wav_out *w, struct err *err)
 {
-    uint64_t bytes = w->samples * 2;
-    int ret;
+    uint8_t h[HEADER_BYTES];
+    struct stat st;
+    off_t bytes;
 
     w->updated_at = w->samples;
-    if (fflush(w->file) != 0)
-        return failed(w, err);
     if (!w->seekable)
         return 0;
-    if (fseeko(w->file, 0, SEEK_SET) != 0)
+    if (fstat(fileno(w->file), &st) != 0)
         return failed(w, err);
-    ret = write_header(w, bytes > DATA_MAX ? 0xffffffffu : (uint32_t)bytes, err);
-    if (ret == 0 && (fseeko(w->file, 0, SEEK_END) != 0 || fflush(w->file) != 0))
-        ret = failed(w, err);
-    return ret;
+    bytes = st.st_size > (off_t)HEADER_BYTES ? (st.st_size - (off_t)HEADER_BYTES) / 2 * 2 : 0;
+    make_header(h, bytes > (off_t)DATA_MAX ? 0xffffffffu : (uint32_t)bytes);
+    return pwrite(fileno(w->file), h, sizeof h, 0) == (ssize_t)sizeof h ? 0 : failed(w, err);
+}
+
+static int update(struct wav_out *w, struct err *err)
+{
+    return fflush(w->file) == 0 ? update_header(w, err) : failed(w, err);
 }
 
 /* A file from its beginning on, that we may go back in? Standard output may be one too, or one that others began. */
@@ -86,6 +90,7 @@ struct wav_out *wav_out_open(const char *path, struct err *err)
 {
     bool to_stdout = strcmp(path, "-") == 0;
     struct wav_out *w = calloc(1, sizeof *w);
+    uint8_t h[HEADER_BYTES];
     int fd;
 
     if (w == NULL || (w->path = strdup(to_stdout ? "standard output" : path)) == NULL) {
@@ -104,7 +109,9 @@ struct wav_out *wav_out_open(const char *path, struct err *err)
         return NULL;
     }
     w->seekable = is_own_file(fd);
-    if (write_header(w, w->seekable ? 0 : 0xffffffffu, err) != 0 || fflush(w->file) != 0) {
+    make_header(h, w->seekable ? 0 : 0xffffffffu);
+    if (fwrite(h, sizeof h, 1, w->file) != 1 || fflush(w->file) != 0) {
+        failed(w, err);
         wav_out_close(w, NULL);
         return NULL;
     }
@@ -130,7 +137,7 @@ int wav_out_write(struct wav_out *w, const float *pcm, size_t n, struct err *err
         pcm += now;
         n -= now;
     }
-    return w->samples - w->updated_at >= UPDATE_EVERY ? update_header(w, err) : 0;
+    return w->samples - w->updated_at >= UPDATE_EVERY ? update(w, err) : 0;
 }
 
 uint64_t wav_out_samples(const struct wav_out *w)
@@ -144,7 +151,9 @@ int wav_out_close(struct wav_out *w, struct err *err)
 
     if (w == NULL)
         return 0;
-    ret = update_header(w, err);
+    ret = update(w, err);
+    if (ret != 0) /* what the disk took is to be valid: as much of it as a header can tell */
+        (void)update_header(w, NULL);
     if (fclose(w->file) != 0 && ret == 0)
         ret = failed(w, err);
     free(w->path);

@@ -48,7 +48,7 @@ int args_parse(struct args *a, int argc, char **argv, struct err *err)
         }
         if (ours && (takes_flag(word, "--json", &a->json) || takes_flag(word, "--help", &a->help) ||
                      takes_flag(word, "-h", &a->help) || takes_flag(word, "--version", &a->version) ||
-                     takes_flag(word, "--accept-new", &a->accept_new) ||
+                     takes_flag(word, "--accept-new", &a->accept_new) || takes_flag(word, "--force", &a->force) ||
                      takes_value(word, "--state", &i, argc, argv, &a->state, &missing) ||
                      takes_value(word, "--server", &i, argc, argv, &a->server, &missing) ||
                      takes_value(word, "--identity", &i, argc, argv, &a->identity, &missing))) {

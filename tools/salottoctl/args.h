@@ -15,6 +15,8 @@ struct args {
     const char *server;   /* --server: a link; NULL: the operator's socket */
     const char *identity; /* --identity; NULL: the usual one */
     bool accept_new, json, help, version;
+    bool force;   /* --force: a file that the answer brings may replace one */
+    bool looking; /* not an option: ask, but leave nothing changed (complete.h) */
     char **words; /* of the command, as given, in the argv that was parsed */
     size_t word_count;
 };

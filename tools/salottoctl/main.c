@@ -4,13 +4,16 @@
  * command by name: what there is, how it is spelt and who may do it, the daemon says.
  */
 #include "tools/salottoctl/args.h"
+#include "tools/complete.h"
 #include "tools/salottoctl/ask.h"
+#include "tools/salottoctl/complete.h"
 #include "tools/salottoctl/table.h"
+#include "tools/language.h"
+#include "tools/streams.h"
 #include "tools/version.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,6 +33,7 @@ static const char usage[] =
     "  --identity FILE  who you are there [~/.config/salotto/identity]\n"
     "  --accept-new     take a server that you have not been at before without asking\n"
     "  --json           the answer as one line of JSON, for scripts\n"
+    "  --force          a file that the command writes may replace one that is there\n"
     "  --help           this; `salottoctl COMMAND --help` says more of one command\n"
     "  --version        which version this is\n"
     "\n"
@@ -138,6 +142,12 @@ static int command(const struct args *args)
     if (json_is_true(json_object_get(answer, "ok"))) {
         show(answer, args->json);
         code = -flush("the command itself was done", &err);
+        /* It was carried out, and what it has found makes a code of its own. */
+        if (code == 0) {
+            code = (int)json_integer_value(json_object_get(answer, "exit"));
+            json_decref(answer);
+            return code;
+        }
     } else {
         code = -refused(answer, &err);
     }
@@ -149,21 +159,21 @@ int main(int argc, char **argv)
 {
     struct args args;
     struct err err = {0};
+    char **words;
+    size_t count;
 
-    /* Names and titles are UTF-8 whatever the account's locale says. */
-    setlocale(LC_CTYPE, "");
-    if (MB_CUR_MAX == 1)
-        setlocale(LC_CTYPE, "C.UTF-8");
+    language_start(NULL);
     signal(SIGPIPE, SIG_IGN);
-    /* Before any socket is opened, that would take the number of a closed standard stream. */
-    if (fcntl(STDIN_FILENO, F_GETFD) < 0)
-        (void)!open("/dev/null", O_RDONLY);
+    /* Said before the command is done, rather than after. */
     if (fcntl(STDOUT_FILENO, F_GETFD) < 0) {
         err_set(&err, ERR_USAGE, "redirect it to /dev/null if you do not want the answer", "standard output is closed");
         return complain(&err);
     }
-    if (fcntl(STDERR_FILENO, F_GETFD) < 0)
-        (void)!open("/dev/null", O_WRONLY);
+    streams_hold();
+    if ((words = complete_asked(argc, argv, &count)) != NULL) {
+        ctl_complete(usage, words, count);
+        return 0;
+    }
     if (args_parse(&args, argc, argv, &err) != 0)
         return complain(&err);
     if (args.version) {

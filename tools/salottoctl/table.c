@@ -4,6 +4,8 @@
  */
 #include "tools/salottoctl/table.h"
 
+#include "mixer/err.h"
+
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,6 +79,7 @@ static const char *cell_text(const json_t *value, char buffer[CELL_MAX])
     switch (json_typeof(value)) {
     case JSON_STRING:
         snprintf(buffer, CELL_MAX, "%s", json_string_value(value));
+        err_plain(buffer);
         break;
     case JSON_INTEGER:
         snprintf(buffer, CELL_MAX, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
@@ -164,9 +167,13 @@ int table_print(FILE *out, const json_t *columns, const json_t *rows, unsigned w
 
 void table_print_text(FILE *out, const char *text)
 {
-    for (; *text != '\0'; text++) {
-        unsigned char c = (unsigned char)*text;
+    while (*text != '\0') {
+        char letter[5] = {*text++};
 
-        fputc((c < 0x20 && c != '\n' && c != '\t') || c == 0x7f ? '?' : c, out);
+        for (size_t n = 1; n < 4 && ((unsigned char)*text & 0xc0) == 0x80; n++)
+            letter[n] = *text++;
+        if (letter[0] != '\n' && letter[0] != '\t')
+            err_plain(letter);
+        fputs(letter, out);
     }
 }

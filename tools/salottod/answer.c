@@ -5,7 +5,34 @@
 #include "tools/salottod/events.h"
 #include "tools/salottod/server.h"
 
-void answer_ok(struct server *s, uint64_t connection, json_int_t id, json_t *body)
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void answer_progress(struct server *s, uint64_t connection, json_int_t id, json_t *progress, const char *file)
+{
+    json_t *answer = json_pack("{s:I, s:o, s:s*}", "id", id, "progress", progress, "file", file);
+
+    events_send(s, &connection, 1, answer, false);
+}
+
+/* The text goes along with the file. Whoever is cut off for want of memory has neither. */
+static void send_file(struct server *s, uint64_t connection, json_t *answer, int file)
+{
+    char *text = answer != NULL ? json_dumps(answer, JSON_COMPACT) : NULL;
+
+    json_decref(answer);
+    if (text != NULL && s->control != NULL) {
+        control_server_send_file(s->control, connection, text, strlen(text), file);
+    } else {
+        close(file);
+        if (s->control != NULL)
+            control_server_close(s->control, connection);
+    }
+    free(text);
+}
+
+void answer_ok(struct server *s, uint64_t connection, json_int_t id, json_t *body, int file)
 {
     json_t *answer = body != NULL ? body : json_object();
 
@@ -18,12 +45,17 @@ void answer_ok(struct server *s, uint64_t connection, json_int_t id, json_t *bod
         struct err err;
 
         json_decref(answer);
+        if (file >= 0)
+            close(file);
         err_set(&err, ERR_USAGE, "ask for less, as with --limit", "the answer would be longer than %u bytes",
                 CONTROL_TEXT_MAX);
         answer_err(s, connection, id, &err);
         return;
     }
-    events_send(s, &connection, 1, answer, false);
+    if (file >= 0)
+        send_file(s, connection, answer, file);
+    else
+        events_send(s, &connection, 1, answer, false);
 }
 
 void answer_err(struct server *s, uint64_t connection, json_int_t id, const struct err *err)

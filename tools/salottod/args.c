@@ -8,39 +8,115 @@
 #include "tools/salottod/command.h"
 #include "tools/salottod/config.h"
 
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const struct {
-    enum opt opt;
-    const char *name, *value; /* value NULL: a switch */
-} options[] = {
-    {OPT_ALL, "--all", NULL},           {OPT_MAY_UNMUTE, "--may-unmute", NULL},
-    {OPT_TITLE, "--title", "TEXT"},     {OPT_TO, "--to", "ROLE"},
-    {OPT_ROLE, "--role", "ROLE"},       {OPT_USES, "--uses", "N"},
-    {OPT_EXPIRES, "--expires", "TIME"}, {OPT_LIMIT, "--limit", "N"},
-    {OPT_WHY, "--why", "TEXT"},
+static const char *const roles[] = {"listener", "speaker", "moderator", "host", NULL};
+static const char *const tiers[] = {"low", "standard", NULL};
+static const char *const up_down[] = {"up", "down", NULL};
+static const char *const on_off[] = {"on", "off", NULL};
+
+/* In the order in which usage lines name them. */
+static const struct args_option options[] = {
+    {
+        .opt = OPT_ALL,
+        .name = "--all",
+        .help = "instead of a PERSON: everyone of a lower rank than yours",
+    },
+    {
+        .opt = OPT_MAY_UNMUTE,
+        .name = "--may-unmute",
+        .help = "silence them, but let them unmute themselves",
+    },
+    {
+        .opt = OPT_TITLE,
+        .name = "--title",
+        .value = "TEXT",
+        .help = "what the room is about, for people to read",
+    },
+    {
+        .opt = OPT_TO,
+        .name = "--to",
+        .value = "ROLE",
+        .words = roles,
+        .help = "the role to give: listener, speaker, moderator or host",
+    },
+    {
+        .opt = OPT_ROLE,
+        .must = true,
+        .name = "--role",
+        .value = "ROLE",
+        .words = roles,
+        .help = "the role that the link gives: listener, speaker, moderator or host",
+    },
+    {
+        .opt = OPT_USES,
+        .name = "--uses",
+        .value = "N",
+        .help = "how many people may use the link, 1 to 1000000 (else 1)",
+    },
+    {
+        .opt = OPT_EXPIRES,
+        .name = "--expires",
+        .value = "TIME",
+        .help = "how long the link is good for: 90s, 30m, 1h, 7d (else it never expires)",
+    },
+    {
+        .opt = OPT_LIMIT,
+        .name = "--limit",
+        .value = "N",
+        .help = "how many of the latest entries, 1 to 10000 (else 100)",
+    },
+    {
+        .opt = OPT_WITHOUT_KEY,
+        .name = "--without-key",
+        .help = "leave the server's key out: then links do not survive a move to another machine",
+    },
+    {
+        .opt = OPT_WHY,
+        .name = "--why",
+        .value = "TEXT",
+        .help = "a reason, for those concerned and for the log",
+    },
 };
 
 #define OPTIONS (sizeof options / sizeof *options)
 
-static const char *const positional_names[] = {
-    [ARG_NONE] = "",     [ARG_ROOM] = "ROOM",       [ARG_PERSON] = "PERSON", [ARG_DB] = "DB",
-    [ARG_TIER] = "TIER", [ARG_UP_DOWN] = "up|down", [ARG_ON_OFF] = "on|off", [ARG_COMMAND] = "[COMMAND]",
+static const struct args_positional positionals[] = {
+    [ARG_NONE] = {.name = ""},
+    [ARG_ROOM] = {.name = "ROOM", .help = "the room's name"},
+    [ARG_PERSON] = {.name = "PERSON", .help = "a handle, or the beginning of a key (4 characters or more)"},
+    [ARG_DB] = {.name = "DB", .help = "decibels, from -60 to 12; 0 is as it comes"},
+    [ARG_TIER] = {.name = "TIER", .words = tiers, .help = "low (12 kbit/s) or standard (30 kbit/s, lower delay)"},
+    [ARG_UP_DOWN] = {.name = "up|down", .words = up_down, .help = "which of the two"},
+    [ARG_ON_OFF] = {.name = "on|off", .words = on_off, .help = "which of the two"},
+    [ARG_FILE] = {.name = "FILE", .help = "the file to write, on your side; --force replaces one that is there"},
+    [ARG_COMMAND] = {.name = "[COMMAND]", .help = "the command to say more about"},
+    [ARG_WORDS] = {.name = "WORD...", .help = "the words of the line, the last being typed"},
 };
+
+const struct args_option *args_options(size_t *count)
+{
+    *count = OPTIONS;
+    return options;
+}
+
+const struct args_positional *args_positional(enum arg arg)
+{
+    return &positionals[arg];
+}
 
 void args_usage(char *out, size_t max, const struct command *c)
 {
     size_t at = (size_t)snprintf(out, max, "%s", c->name);
 
     for (size_t i = 0; i < ARGS_POSITIONAL_MAX && c->positional[i] != ARG_NONE && at < max; i++)
-        at += (size_t)snprintf(out + at, max - at, " %s%s", positional_names[c->positional[i]],
+        at += (size_t)snprintf(out + at, max - at, " %s%s", positionals[c->positional[i]].name,
                                c->positional[i] == ARG_PERSON && (c->options & OPT_ALL) ? "|--all" : "");
     for (size_t i = 0; i < OPTIONS && at < max; i++) {
-        bool must = options[i].opt == OPT_ROLE;
+        bool must = options[i].must;
 
         if ((c->options & options[i].opt) == 0 || options[i].opt == OPT_ALL)
             continue;
@@ -108,7 +184,8 @@ static bool read_gain(const char *text, float *db)
     char *end;
     float v = strtof(text, &end);
 
-    if (end == text || *end != '\0' || !isfinite(v) || v < -60.0f || v > 12.0f)
+    /* strtof() takes words and 0x5 too. */
+    if (end == text || text[strspn(text, "+-.0123456789")] != '\0' || *end != '\0' || v < -60.0f || v > 12.0f)
         return false;
     *db = v;
     return true;
@@ -128,6 +205,16 @@ static int set_role(struct args *a, const char *text, struct err *err)
     return 0;
 }
 
+/* One line for people to read, which plays with nobody's terminal? At most AUDIT_TEXT_MAX bytes. */
+static bool is_plain(const char *text)
+{
+    char plain[AUDIT_TEXT_MAX + 1];
+
+    snprintf(plain, sizeof plain, "%s", text);
+    err_plain(plain);
+    return strcmp(plain, text) == 0;
+}
+
 static int set_option(struct args *a, enum opt opt, const char *value, const struct command *c, struct err *err)
 {
     unsigned long n;
@@ -139,14 +226,21 @@ static int set_option(struct args *a, enum opt opt, const char *value, const str
     case OPT_MAY_UNMUTE:
         a->may_unmute = true;
         return 0;
+    case OPT_WITHOUT_KEY:
+        a->without_key = true;
+        return 0;
     case OPT_TITLE:
         if (strlen(value) > ROOM_TITLE_MAX)
             return complain(err, c, "a title has at most 120 bytes");
+        if (!is_plain(value))
+            return complain(err, c, "a title is one line without control characters");
         a->title = value;
         return 0;
     case OPT_WHY:
         if (strlen(value) > AUDIT_TEXT_MAX)
             return complain(err, c, "a reason has at most 500 bytes");
+        if (!is_plain(value))
+            return complain(err, c, "a reason is one line without control characters");
         a->why = value;
         return 0;
     case OPT_TO:
@@ -197,10 +291,14 @@ static int set_positional(struct args *a, enum arg arg, const char *word, const 
         if (!a->on && strcmp(word, arg == ARG_UP_DOWN ? "down" : "off") != 0)
             return complain(err, c, "'%.32s' is not one of the two words asked for", word);
         return 0;
+    case ARG_FILE:
+        a->file = word;
+        return 0;
     case ARG_COMMAND:
         snprintf(a->command + strlen(a->command), sizeof a->command - strlen(a->command), "%s%s",
                  a->command[0] != '\0' ? " " : "", word);
         return 0;
+    case ARG_WORDS:
     case ARG_NONE:
         break;
     }
@@ -224,23 +322,31 @@ static int unknown_option(const char *word, const struct command *c, struct err 
     return status;
 }
 
+const struct args_option *args_option_named(const char *word, unsigned allowed, const char **value)
+{
+    size_t len = strcspn(word, "=");
+
+    *value = word[len] == '=' ? word + len + 1 : NULL;
+    for (size_t i = 0; i < OPTIONS; i++)
+        if ((allowed & options[i].opt) && strlen(options[i].name) == len && memcmp(options[i].name, word, len) == 0)
+            return &options[i];
+    return NULL;
+}
+
 static int parse_option(struct args *a, const struct command *c, const json_t *argv, size_t *at, struct err *err)
 {
-    const char *word = json_string_value(json_array_get(argv, *at));
+    const char *word = json_string_value(json_array_get(argv, *at)), *value;
+    const struct args_option *o = args_option_named(word, c->options, &value);
 
-    for (size_t i = 0; i < OPTIONS; i++) {
-        const char *value = "";
-
-        if ((c->options & options[i].opt) == 0 || strcmp(word, options[i].name) != 0)
-            continue;
-        if (options[i].value != NULL) {
-            value = json_string_value(json_array_get(argv, ++*at));
-            if (value == NULL)
-                return complain(err, c, "%s needs a value", options[i].name);
-        }
-        return set_option(a, options[i].opt, value, c, err);
-    }
-    return unknown_option(word, c, err);
+    if (o == NULL)
+        return unknown_option(word, c, err);
+    if (o->value == NULL && value != NULL)
+        return complain(err, c, "%s takes no value", o->name);
+    if (o->value != NULL && value == NULL)
+        value = json_string_value(json_array_get(argv, ++*at));
+    if (o->value != NULL && value == NULL)
+        return complain(err, c, "%s needs a value", o->name);
+    return set_option(a, o->opt, value, c, err);
 }
 
 /* There are no short options: "-3" is a fader's value, and a key may begin with '-'. */
@@ -254,6 +360,10 @@ int args_parse(struct args *a, const struct command *c, const json_t *argv, size
     size_t position = 0;
 
     memset(a, 0, sizeof *a);
+    if (c->positional[0] == ARG_WORDS) {
+        a->words = from;
+        return 0;
+    }
     for (size_t i = from; i < json_array_size(argv); i++) {
         const char *word = json_string_value(json_array_get(argv, i));
         enum arg arg;
@@ -277,7 +387,7 @@ int args_parse(struct args *a, const struct command *c, const json_t *argv, size
 
         if (arg == ARG_COMMAND || (arg == ARG_PERSON && a->all))
             continue;
-        return complain(err, c, "%s is missing", positional_names[arg]);
+        return complain(err, c, "%s is missing", positionals[arg].name);
     }
     if (a->all && a->person != NULL)
         return complain(err, c, "give a person or --all, not both");

@@ -2,6 +2,7 @@
 #include "tools/salottod/call.h"
 
 #include "storage/audit.h"
+#include "tools/language.h"
 #include "tools/salottod/acts.h"
 #include "tools/salottod/admit.h"
 #include "tools/salottod/answer.h"
@@ -14,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void call_free(struct call *c)
 {
@@ -22,6 +24,10 @@ static void call_free(struct call *c)
     free(c->rows);
     free(c->log);
     free(c->people);
+    if (c->own != NULL)
+        c->own_free(c->own);
+    if (c->file >= 0)
+        close(c->file);
     sodium_memzero(c, sizeof *c);
     free(c);
 }
@@ -30,11 +36,15 @@ static void on_finished(struct errand *e)
 {
     struct call *c = (struct call *)e;
 
+    const struct language *before = language_use(c->language);
+
     c->server->in_flight--;
     if (c->status != 0)
         answer_err(c->server, c->connection, c->id, &c->err);
     else
-        answer_ok(c->server, c->connection, c->id, c->report != NULL ? c->report(c) : NULL);
+        answer_ok(c->server, c->connection, c->id, c->report != NULL ? c->report(c) : NULL, c->file);
+    (void)language_use(before);
+    c->file = -1;
     call_free(c);
 }
 
@@ -89,6 +99,55 @@ void call_commit(struct call *c, int (*work)(struct db *db, struct call *c, stru
     c->asked = c->server->acts;
     errand_expect(&c->errand);
     storage_submit(c->server->storage, run_work, on_committed, c);
+}
+
+/* --- chores */
+
+static int run_chore(struct chore *h, void *arg, struct err *err)
+{
+    struct call *c = arg;
+
+    return c->chore(h, c, err);
+}
+
+static void tell_progress(struct call *c, uint64_t done, uint64_t all)
+{
+    json_t *progress =
+        json_pack("{s:s, s:I, s:I}", "doing", c->doing, "done", (json_int_t)done, "all", (json_int_t)all);
+
+    answer_progress(c->server, c->connection, c->id, progress, c->args.file);
+}
+
+static void on_told(struct chore *h, void *arg, uint64_t done, uint64_t all)
+{
+    struct call *c = arg;
+
+    if (session_by_connection(c->server, c->connection) == NULL)
+        chore_give_up(h);
+    else
+        tell_progress(c, done, all);
+}
+
+static void on_chored(void *arg, int status, const struct err *err)
+{
+    on_committed(arg, status, err);
+}
+
+void call_chore(struct call *c, const char *doing, int (*chore)(struct chore *h, struct call *c, struct err *err),
+                void (*committed)(struct call *c))
+{
+    static const struct chore_plan plan = {run_chore, on_told, on_chored};
+
+    c->doing = doing;
+    c->chore = chore;
+    c->committed = committed;
+    errand_expect(&c->errand);
+    if (chore_start(c->server, &plan, c, &c->err) == 0) {
+        tell_progress(c, 0, 0);
+    } else {
+        c->status = -(int)c->err.code;
+        errand_arrived(&c->errand);
+    }
 }
 
 /* --- look up, allow, run */
@@ -246,9 +305,11 @@ void call_request(struct session *s, json_int_t id, const json_t *request)
         return;
     }
     c->server = s->server;
+    c->file = -1;
     c->connection = s->connection;
     c->id = id;
     c->local = s->local;
+    c->language = language_now();
     memcpy(c->key, s->key, sizeof c->key);
     if (token != NULL && strlen(token) < sizeof c->token)
         memcpy(c->token, token, strlen(token) + 1);
@@ -260,6 +321,8 @@ void call_request(struct session *s, json_int_t id, const json_t *request)
         c->status = -(int)c->err.code;
     else
         c->status = args_parse(&c->args, c->command, c->argv, words, &c->err);
+    if (c->status == 0 && c->command->prepare != NULL)
+        c->command->prepare(c);
     if (c->status == 0)
         c->status = check_names(c);
     if (c->status == 0)

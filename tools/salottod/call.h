@@ -12,6 +12,7 @@
 #include "storage/invites.h"
 #include "storage/rooms.h"
 #include "tools/salottod/args.h"
+#include "tools/salottod/chore.h"
 #include "tools/salottod/command.h"
 #include "tools/salottod/errand.h"
 #include "tools/salottod/server.h"
@@ -19,6 +20,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+struct language;
 struct live_room;
 struct occupant;
 struct session;
@@ -32,8 +34,9 @@ struct call {
     json_t *argv; /* what args borrows from */
     struct args args;
     bool local;
-    uint8_t key[32];                /* the actor's */
-    char token[LINK_TOKEN_MAX + 1]; /* an invite they bring along; empty: none */
+    const struct language *language; /* the caller's */
+    uint8_t key[32];                 /* the actor's */
+    char token[LINK_TOKEN_MAX + 1];  /* an invite they bring along; empty: none */
 
     /* looked up */
     struct room_row row;
@@ -48,12 +51,17 @@ struct call {
     uint64_t asked;    /* server.acts when the commit was asked for */
     int (*work)(struct db *db, struct call *c, struct err *err);
     void (*committed)(struct call *c);
+    int (*chore)(struct chore *h, struct call *c, struct err *err);
+    const char *doing;                 /* what the chore does, for who waits */
     json_t *(*report)(struct call *c); /* the answer's body; NULL: nothing but ok */
 
     /* for reports */
     char token_out[INVITE_TOKEN_BYTES];
     struct room_row *rows;
     struct audit_row *log;
+    void *own; /* what else a command keeps; freed by own_free with the call */
+    void (*own_free)(void *own);
+    int file; /* an open file that goes along with the answer; -1: none */
     size_t count;
     int64_t *people; /* row numbers that --all is about */
     json_t *done_to; /* their handles */
@@ -65,6 +73,11 @@ void call_request(struct session *s, json_int_t id, const json_t *request);
 /* Has `work` run and committed; `committed` (or NULL) then runs on main before the answer. */
 void call_commit(struct call *c, int (*work)(struct db *db, struct call *c, struct err *err),
                  void (*committed)(struct call *c));
+
+/* Has `chore` run on a thread of its own (chore.h) until whoever asked goes away; `committed` (or NULL)
+ * then runs on main before the answer. doing is a static text: "copying the database". */
+void call_chore(struct call *c, const char *doing, int (*chore)(struct chore *h, struct call *c, struct err *err),
+                void (*committed)(struct call *c));
 
 /* The live room, and in it the target and the actor; each NULL when not live, not known there. */
 struct live_room *call_live(const struct call *c);

@@ -4,26 +4,43 @@
 #include "tools/salottod/suggest.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* The commands that people type, by number; NULL beyond the last. */
+static const struct command *shown(size_t i)
+{
+    size_t count;
+    const struct command *t = command_table(&count);
+
+    for (const struct command *end = t + count; t < end; t++)
+        if (!t->hidden && i-- == 0)
+            return t;
+    return NULL;
+}
 
 static json_t *help_all(struct call *c)
 {
-    char text[8192] = "";
-    size_t at = 0, count;
-    const struct command *t = command_table(&count);
-    json_t *data = json_array();
+    json_t *data = json_array(), *answer = NULL;
+    const struct command *t;
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
 
     (void)c;
-    for (size_t i = 0; i < count && at < sizeof text; i++) {
+    for (size_t i = 0; out != NULL && (t = shown(i)) != NULL; i++) {
         char usage[200];
 
-        args_usage(usage, sizeof usage, &t[i]);
-        at += (size_t)snprintf(text + at, sizeof text - at, "%s%s\n    %s%s", i > 0 ? "\n" : "", usage, t[i].help,
-                               t[i].in_room ? " (for who is in the room)" : "");
-        json_array_append_new(data, json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", t[i].name, "usage", usage, "help",
-                                              t[i].help, "least_role", role_name(t[i].least), "example", t[i].example));
+        args_usage(usage, sizeof usage, t);
+        fprintf(out, "%s\n    %s%s\n", usage, t->help, t->in_room ? " (for who is in the room)" : "");
+        json_array_append_new(data, json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", t->name, "usage", usage, "help",
+                                              t->help, "least_role", role_name(t->least), "example", t->example));
     }
-    return json_pack("{s:s, s:o}", "text", text, "data", data);
+    if (out != NULL && fclose(out) == 0)
+        answer = json_pack("{s:s, s:O}", "text", text, "data", data);
+    json_decref(data);
+    free(text);
+    return answer;
 }
 
 /* "mute", and also "mute piazza bruno" as somebody typed it before --help. */
@@ -34,44 +51,126 @@ static bool names(const char *words, const char *command)
     return strncmp(words, command, len) == 0 && (words[len] == '\0' || words[len] == ' ');
 }
 
-static json_t *help_one(struct call *c)
+#define COLUMNS      76 /* of a line of sentences, after its four blanks */
+#define TERM_COLUMNS 18 /* of what is explained, before its explanation */
+
+static void explain(FILE *out, const char *name, const char *value, const char *help)
+{
+    int used = fprintf(out, "    %s%s%s", name, value != NULL ? " " : "", value != NULL ? value : "");
+
+    fprintf(out, "%*s  %s\n", used > 0 && used < TERM_COLUMNS + 4 ? TERM_COLUMNS + 4 - used : 0, "", help);
+}
+
+/* Every word that a command takes, a line each. */
+static void explain_words(FILE *out, const struct command *t)
 {
     size_t count;
-    const struct command *t = command_table(&count);
+    const struct args_option *o = args_options(&count);
 
-    for (size_t i = 0; i < count; i++) {
-        char usage[200], text[600];
+    for (size_t i = 0; i < ARGS_POSITIONAL_MAX && t->positional[i] != ARG_NONE; i++) {
+        const struct args_positional *p = args_positional(t->positional[i]);
 
-        if (!names(c->args.command, t[i].name))
-            continue;
-        args_usage(usage, sizeof usage, &t[i]);
-        snprintf(text, sizeof text, "%s\n    %s\n    for: %s and above\n    example: salottoctl %s", usage, t[i].help,
-                 role_name(t[i].least), t[i].example);
-        return call_text(text);
+        explain(out, p->name, NULL, p->help);
     }
+    for (size_t i = 0; i < count; i++)
+        if (t->options & o[i].opt)
+            explain(out, o[i].name, o[i].value, o[i].help);
+}
+
+static size_t columns_of(const char *word, size_t len)
+{
+    size_t columns = 0;
+
+    for (size_t i = 0; i < len; i++)
+        columns += ((unsigned char)word[i] & 0xc0) != 0x80; /* each character of UTF-8 once */
+    return columns;
+}
+
+/* Sentences, in lines that fit a terminal. */
+static void write_wrapped(FILE *out, const char *text)
+{
+    size_t used = 0;
+
+    while (*text != '\0') {
+        size_t len = strcspn(text, " "), columns = columns_of(text, len);
+
+        if (used > 0 && used + 1 + columns > COLUMNS) {
+            fprintf(out, "\n");
+            used = 0;
+        }
+        fprintf(out, "%s%.*s", used > 0 ? " " : "    ", (int)len, text);
+        used += columns + (used > 0);
+        text += len + strspn(text + len, " ");
+    }
+    fprintf(out, "\n");
+}
+
+static void describe(FILE *out, const struct command *t)
+{
+    char usage[200];
+
+    args_usage(usage, sizeof usage, t);
+    fprintf(out, "%s\n    %s%s\n\n", usage, t->help, t->in_room ? " (for who is in the room)" : "");
+    if (t->positional[0] != ARG_NONE || t->options != 0) {
+        explain_words(out, t);
+        fprintf(out, "\n");
+    }
+    if (t->about != NULL) {
+        write_wrapped(out, t->about);
+        fprintf(out, "\n");
+    }
+    if (t->least > ROLE_LISTENER)
+        fprintf(out, "    for: %s and above\n", role_name(t->least));
+    else
+        fprintf(out, "    for: everybody\n");
+    fprintf(out, "    example: %s%s\n", t->in_room ? "" : "salottoctl ", t->example);
+}
+
+static const struct command *asked_about(const struct call *c)
+{
+    const struct command *t;
+
+    for (size_t i = 0; (t = shown(i)) != NULL; i++)
+        if (names(c->args.command, t->name))
+            return t;
     return NULL;
 }
 
-int cmd_help(struct call *c)
+static json_t *help_one(struct call *c)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
+    json_t *answer = NULL;
+
+    if (out != NULL) {
+        describe(out, asked_about(c));
+        answer = fclose(out) == 0 ? call_text(text) : NULL;
+    }
+    free(text);
+    return answer;
+}
+
+static int no_such_command(struct call *c)
 {
     const char *all[64];
+    const struct command *t;
     const char *near;
-    size_t count;
-    const struct command *t = command_table(&count);
-    json_t *found;
+    size_t n;
 
-    c->report = c->args.command[0] == '\0' ? help_all : help_one;
-    if (c->args.command[0] == '\0')
-        return 0;
-    found = help_one(c);
-    json_decref(found);
-    if (found != NULL)
-        return 0;
-    for (size_t i = 0; i < count && i < 64; i++)
-        all[i] = t[i].name;
-    near = suggest(c->args.command, all, count < 64 ? count : 64);
+    for (n = 0; n < sizeof all / sizeof *all && (t = shown(n)) != NULL; n++)
+        all[n] = t->name;
+    near = suggest(c->args.command, all, n);
     err_set(&c->err, ERR_USAGE, "type: help", "there is no command '%s'", c->args.command);
     if (near != NULL)
         err_mend(&c->err, "did you mean 'help %s'?", near);
     return -ERR_USAGE;
+}
+
+int cmd_help(struct call *c)
+{
+    if (c->args.command[0] != '\0' && asked_about(c) == NULL)
+        return no_such_command(c);
+    c->report = c->args.command[0] != '\0' ? help_one : help_all;
+    return 0;
 }

@@ -24,17 +24,26 @@ struct command {
     /* Carries the command out for a call whose room and people have been looked up and whose rank suffices. Non-zero
      * refuses it: call->err says why. */
     int (*run)(struct call *call);
+    bool hidden; /* for programs: neither in help nor in the manual */
+    /* What must be known of its words before its room and people are looked up; or NULL. */
+    void (*prepare)(struct call *call);
     const char *help;    /* one line */
-    const char *example; /* a whole line as typed after salottoctl */
+    const char *about;   /* what one should know besides, in whole sentences; `this` stands for another command */
+    const char *example; /* a whole line as typed after salottoctl; in_room: as a client sends it */
 };
 
 /* The command that argv begins with; *words is how many of it were the name. ERR_USAGE names the nearest one. NULL with
  * err. */
 const struct command *command_find(const json_t *argv, size_t *words, struct err *err);
 
-/* The table, for help. */
+/* The one of that name, hidden or not; or NULL. */
+const struct command *command_by_name(const char *name);
+
+/* The table, for help, the manual and completion. */
 const struct command *command_table(size_t *count);
 
+int cmd_complete(struct call *c);
+void cmd_complete_prepare(struct call *c);
 int cmd_help(struct call *c);
 int cmd_room_create(struct call *c);
 int cmd_room_list(struct call *c);
@@ -53,6 +62,9 @@ int cmd_kick(struct call *c);
 int cmd_ban(struct call *c);
 int cmd_unban(struct call *c);
 int cmd_invite(struct call *c);
+int cmd_backup(struct call *c);
+int cmd_check(struct call *c);
+
 int cmd_link(struct call *c);
 int cmd_hand(struct call *c);
 int cmd_quiet(struct call *c);

@@ -16,7 +16,7 @@ struct config {
     char public_host[256];        /* in links; default localhost */
     uint16_t port;                /* UDP and TCP; default 7256, 0 takes any free one */
     uint16_t http_port;           /* default 8080 */
-    char listen[64];              /* address to bind; "" all */
+    char listen[64];              /* address to bind; "*" all */
     unsigned max_people;          /* in one room; 0 unlimited */
     unsigned grace_s;             /* a room's thread ends so long after the last person left; default 30 */
     char state[CONFIG_PATH_MAX];  /* folder of salotto.db and server.key */

@@ -33,7 +33,7 @@ static void on_seated(struct errand *e)
         seat_leave(s->seat, NULL);
     } else if (s != NULL && s->joining) { /* else they left, or were sent away, and have had their answer */
         s->joining = false;
-        answer_ok(server, s->connection, s->join_id, join_welcome(s));
+        answer_ok(server, s->connection, s->join_id, join_welcome(s), -1);
     }
     server->in_flight--;
     free(echo);

@@ -162,7 +162,7 @@ static void on_seated(struct errand *e)
 
     if (s != NULL && s->joining) { /* else they left, or were sent away, and have had their answer */
         s->joining = false;
-        answer_ok(j->server, j->connection, s->join_id, join_welcome(s));
+        answer_ok(j->server, j->connection, s->join_id, join_welcome(s), -1);
         epoch_catch_up(s);
         if (j->hand && s->seat->standing.role < ROLE_SPEAKER)
             acts_hand(s->seat, true);

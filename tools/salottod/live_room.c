@@ -4,6 +4,7 @@
 #include "tools/salottod/log.h"
 #include "tools/salottod/occupant.h"
 #include "tools/salottod/session.h"
+#include "tools/salottod/systemd.h"
 
 #include <event2/event.h>
 #include <stdlib.h>
@@ -297,4 +298,5 @@ void live_room_count_soon(struct live_room *r)
 
     if (!evtimer_pending(r->counting, NULL))
         evtimer_add(r->counting, &second);
+    systemd_people_soon(r->server);
 }

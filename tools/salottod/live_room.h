@@ -13,6 +13,7 @@
 #include "tools/salottod/epoch.h"
 #include "tools/salottod/events.h"
 #include "tools/salottod/server.h"
+#include "tools/salottod/watchdog.h"
 
 #include <stdbool.h>
 #include <sys/queue.h>
@@ -45,6 +46,7 @@ struct live_room {
     unsigned pending;             /* things of other threads that still point into it */
     struct waiting_orders orders; /* for the mixer, while its ring is full */
     uint32_t talking;             /* as last told */
+    struct pulse pulse;           /* of the mixer's thread, as last looked at */
     struct channel room_channel, audience_channel, order_channel;
     struct event *grace;    /* after the last has left */
     struct event *counting; /* at most one head count a second */
@@ -83,7 +85,7 @@ void live_room_look(struct live_room *r);
 unsigned live_room_on_stage(const struct live_room *r);
 unsigned live_room_listeners(const struct live_room *r);
 
-/* The head count will be told within a second. */
+/* The head count will be told within a second, to the audience and to systemd. */
 void live_room_count_soon(struct live_room *r);
 
 #endif

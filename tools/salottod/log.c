@@ -1,7 +1,9 @@
 /* log.c - what the daemon tells the journal (see log.h) */
 #include "tools/salottod/log.h"
 
+#include <poll.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,8 +22,18 @@ static const char *word(enum log_priority p)
     return "";
 }
 
+/* Would a line be taken at once? A pipe whose reader hangs, or a terminal that was halted, may hold up nobody. (One
+ * page of a pipe is free when it says that it is, which is more than a line.) */
+static bool is_taken(void)
+{
+    struct pollfd to = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+    return poll(&to, 1, 0) != 0;
+}
+
 void log_line(enum log_priority p, const char *fmt, ...)
 {
+    static unsigned lost;
     char line[1024];
     size_t at;
     va_list ap;
@@ -37,14 +49,19 @@ void log_line(enum log_priority p, const char *fmt, ...)
     va_end(ap);
     if (n < 0)
         return;
+    err_plain(line);
     at = strlen(line);
-    for (size_t i = 0; i < at; i++)
-        if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
-            line[i] = '?';
     line[at++] = '\n';
-    /* One write a line, so that lines of two daemons on one terminal do not mix. Nobody can be told when it fails. */
-    if (write(STDERR_FILENO, line, at) < 0)
+    if (!is_taken()) {
+        lost++;
         return;
+    }
+    /* One write a line, so that lines of two daemons on one terminal do not mix. Nobody can be told when it fails. */
+    if (write(STDERR_FILENO, line, at) < 0 || lost == 0)
+        return;
+    n = (int)lost;
+    lost = 0;
+    log_line(LOG_WARNING_LINE, "the log was not read for a while lines_lost=%d", n);
 }
 
 void log_err(enum log_priority p, const struct err *err)

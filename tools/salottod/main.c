@@ -1,9 +1,14 @@
 /* main.c - salottod: the command line, then the server */
-#include "tools/salottod/config.h"
+#include "tools/complete.h"
+#include "tools/language.h"
 #include "tools/salottod/log.h"
+#include "tools/salottod/restore.h"
 #include "tools/salottod/server.h"
+#include "tools/salottod/settings.h"
+#include "tools/streams.h"
 #include "tools/version.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <signal.h>
 #include <sodium.h>
@@ -14,13 +19,15 @@
 static const char help[] =
     "usage: salottod [OPTION]...\n"
     "\n"
-    "The server of live audio rooms. Runs in the foreground and logs to standard error; SIGTERM ends it.\n"
+    "The server of live audio rooms. Runs in the foreground and logs to standard error; SIGTERM ends it,\n"
+    "SIGHUP makes it read its configuration again.\n"
     "When it accepts people it prints one line: ready port=N http_port=N\n"
     "\n"
     "  --config FILE    read the configuration (else built-in defaults; see salottod.conf)\n"
     "  --check-config   read it, say whether it is right, and end\n"
     "  --state DIR      keep database, key and control socket in DIR\n"
     "                   (else /var/lib/salotto and /run/salotto/control.sock)\n"
+    "  --restore FILE   put a backup in the place of database and key, and end; what was there is kept\n"
     "  --port N         UDP and TCP port (else 7256; 0 takes a free one)\n"
     "  --http-port N    HTTP port (else 8080; 0 takes a free one)\n"
     "  --version        print the version\n"
@@ -32,11 +39,12 @@ static const char help[] =
     "  salottoctl --state ./state link piazza\n";
 
 struct flags {
-    const char *config, *state, *port, *http_port;
+    struct settings settings;
+    const char *restore;
     bool check;
 };
 
-enum { FLAG_CONFIG = 1, FLAG_CHECK, FLAG_STATE, FLAG_PORT, FLAG_HTTP_PORT, FLAG_VERSION, FLAG_HELP };
+enum { FLAG_CONFIG = 1, FLAG_CHECK, FLAG_STATE, FLAG_RESTORE, FLAG_PORT, FLAG_HTTP_PORT, FLAG_VERSION, FLAG_HELP };
 
 /* 0, 1 (done: version or help was printed) or a negative code. */
 static int read_flags(int argc, char **argv, struct flags *f, struct err *err)
@@ -45,6 +53,7 @@ static int read_flags(int argc, char **argv, struct flags *f, struct err *err)
         {"config", required_argument, NULL, FLAG_CONFIG},
         {"check-config", no_argument, NULL, FLAG_CHECK},
         {"state", required_argument, NULL, FLAG_STATE},
+        {"restore", required_argument, NULL, FLAG_RESTORE},
         {"port", required_argument, NULL, FLAG_PORT},
         {"http-port", required_argument, NULL, FLAG_HTTP_PORT},
         {"version", no_argument, NULL, FLAG_VERSION},
@@ -57,24 +66,29 @@ static int read_flags(int argc, char **argv, struct flags *f, struct err *err)
     while ((flag = getopt_long(argc, argv, ":", options, NULL)) != -1) {
         switch (flag) {
         case FLAG_CONFIG:
-            f->config = optarg;
+            f->settings.config = optarg;
             break;
         case FLAG_CHECK:
             f->check = true;
             break;
         case FLAG_STATE:
-            f->state = optarg;
+            f->settings.state = optarg;
+            break;
+        case FLAG_RESTORE:
+            f->restore = optarg;
             break;
         case FLAG_PORT:
-            f->port = optarg;
+            f->settings.port = optarg;
             break;
         case FLAG_HTTP_PORT:
-            f->http_port = optarg;
+            f->settings.http_port = optarg;
             break;
         case FLAG_VERSION:
-            return printf("salottod %s\n", SALOTTO_VERSION) < 0 ? -ERR_INTERNAL : 1;
+            printf("salottod %s\n", SALOTTO_VERSION);
+            return 1;
         case FLAG_HELP:
-            return fputs(help, stdout) < 0 ? -ERR_INTERNAL : 1;
+            fputs(help, stdout);
+            return 1;
         case ':':
             return err_set(err, ERR_USAGE, "see salottod --help", "%s needs a value", argv[optind - 1]);
         default:
@@ -86,37 +100,38 @@ static int read_flags(int argc, char **argv, struct flags *f, struct err *err)
     return 0;
 }
 
-static int set_port(uint16_t *port, const char *name, const char *text, struct err *err)
-{
-    unsigned long n;
-
-    if (!config_number(text, 65535, &n))
-        return err_set(err, ERR_USAGE, "give a number from 0 to 65535", "%s cannot be '%.40s'", name, text);
-    *port = (uint16_t)n;
-    return 0;
-}
-
-/* Flag over file over default. */
-static int settle(struct config *c, const struct flags *f, struct err *err)
-{
-    int status = 0;
-
-    config_defaults(c);
-    if (f->config != NULL)
-        status = config_read(c, f->config, err);
-    if (status == 0 && f->state != NULL)
-        status = config_set_state(c, f->state, err);
-    if (status == 0 && f->port != NULL)
-        status = set_port(&c->port, "--port", f->port, err);
-    if (status == 0 && f->http_port != NULL)
-        status = set_port(&c->http_port, "--http-port", f->http_port, err);
-    return status;
-}
+static const struct complete_value values[] = {
+    {.option = "--config", .words = ":files"},
+    {.option = "--restore", .words = ":files"},
+    {.option = "--state", .words = ":folders"},
+    {.option = NULL},
+};
 
 static int fail(const struct err *err)
 {
     log_err(LOG_ERROR_LINE, err);
     return (int)err->code;
+}
+
+/* The end of a call that only prints. */
+static int printed(void)
+{
+    struct err err;
+
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return 0;
+    err_set(&err, ERR_INTERNAL, NULL, "cannot write to standard output: %s", strerror(errno));
+    return fail(&err);
+}
+
+static int restore(const struct config *config, const char *file)
+{
+    struct restore_report report;
+    struct err err = {0};
+
+    if (restore_run(&report, config, file, &err) != 0 || restore_print(&report, config, file, &err) != 0)
+        return fail(&err);
+    return 0;
 }
 
 int main(int argc, char **argv)
@@ -125,8 +140,16 @@ int main(int argc, char **argv)
     struct server server;
     struct config config;
     struct err err;
+    char **words;
+    size_t count;
     int status;
 
+    streams_hold();
+    language_start(NULL);
+    if ((words = complete_asked(argc, argv, &count)) != NULL) {
+        (void)complete_option(help, values, words, count);
+        return 0;
+    }
     if (sodium_init() < 0) {
         log_line(LOG_ERROR_LINE, "the cryptographic library does not start");
         return ERR_INTERNAL;
@@ -134,17 +157,20 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     status = read_flags(argc, argv, &flags, &err);
     if (status > 0)
-        return fflush(stdout) == 0 ? 0 : ERR_INTERNAL;
+        return printed();
     if (status == 0)
-        status = settle(&config, &flags, &err);
+        status = settings_read(&config, &flags.settings, &err);
     if (status != 0)
         return fail(&err);
     if (flags.check) {
-        printf("%s is right\n", flags.config != NULL ? flags.config : "the built-in configuration");
-        return fflush(stdout) == 0 ? 0 : ERR_INTERNAL;
+        printf("%s is right\n", flags.settings.config != NULL ? flags.settings.config : "the built-in configuration");
+        return printed();
     }
-    if (server_start(&server, &config, &err) != 0)
+    if (flags.restore != NULL)
+        return restore(&config, flags.restore);
+    if (server_start(&server, &config, &flags.settings, &err) != 0)
         return fail(&err);
+    (void)language_use(NULL); /* for the log; whoever asks something is answered in their own */
     server_run(&server);
     server_stop(&server);
     return 0;

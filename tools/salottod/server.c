@@ -5,7 +5,10 @@
 #include "tools/salottod/live_room.h"
 #include "tools/salottod/log.h"
 #include "tools/salottod/occupant.h"
+#include "tools/salottod/reload.h"
 #include "tools/salottod/session.h"
+#include "tools/salottod/systemd.h"
+#include "tools/salottod/watchdog.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -15,7 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <systemd/sd-daemon.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define FLUSH_MS      400u /* for people to hear that the server stops */
@@ -89,6 +93,7 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
         live_room_look(r);
     if (s->storage != NULL)
         storage_poll(s->storage);
+    chores_look(s);
     dispatch_waiting(s);
 }
 
@@ -101,7 +106,36 @@ static void on_term(evutil_socket_t signal, short what, void *arg)
     event_base_loopbreak(s->base);
 }
 
+/* A terminal that was closed answers every question about it so. */
+static bool has_lost_terminal(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (!isatty(fd) && errno == EIO)
+            return true;
+    return false;
+}
+
+static void on_hup(evutil_socket_t signal, short what, void *arg)
+{
+    if (has_lost_terminal())
+        on_term(signal, what, arg);
+    else
+        reload(arg);
+}
+
 /* --- start */
+
+/* What was once touched stays in memory, so that no tick waits for a disk. Only where nothing limits it: else a later
+ * allocation would fail at the limit. */
+static void stay_in_memory(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_MEMLOCK, &limit) != 0 || limit.rlim_cur != RLIM_INFINITY)
+        return;
+    if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0)
+        log_line(LOG_WARNING_LINE, "memory cannot be locked: %s", strerror(errno));
+}
 
 static int open_loop(struct server *s, struct err *err)
 {
@@ -113,8 +147,11 @@ static int open_loop(struct server *s, struct err *err)
     s->wake_event = event_new(s->base, s->wake_fd, EV_READ | EV_PERSIST, on_wake, s);
     s->term_event = evsignal_new(s->base, SIGTERM, on_term, s);
     s->int_event = evsignal_new(s->base, SIGINT, on_term, s);
-    if (s->wake_event == NULL || s->term_event == NULL || s->int_event == NULL || event_add(s->wake_event, NULL) != 0 ||
-        event_add(s->term_event, NULL) != 0 || event_add(s->int_event, NULL) != 0)
+    s->hup_event = evsignal_new(s->base, SIGHUP, on_hup, s);
+    s->people_event = evtimer_new(s->base, systemd_on_people, s);
+    if (s->wake_event == NULL || s->term_event == NULL || s->int_event == NULL || s->hup_event == NULL ||
+        s->people_event == NULL || event_add(s->wake_event, NULL) != 0 || event_add(s->term_event, NULL) != 0 ||
+        event_add(s->int_event, NULL) != 0 || event_add(s->hup_event, NULL) != 0)
         return err_set(err, ERR_INTERNAL, NULL, "cannot watch for signals");
     return 0;
 }
@@ -146,18 +183,21 @@ static int start_threads(struct server *s, struct err *err)
     return s->control != NULL ? 0 : -(int)err->code;
 }
 
-int server_start(struct server *s, const struct config *c, struct err *err)
+int server_start(struct server *s, const struct config *c, const struct settings *settings, struct err *err)
 {
     int status;
 
     memset(s, 0, sizeof *s);
     s->config = *c;
+    s->settings = settings;
     s->wake_fd = s->sockets.udp = s->state.lock_fd = -1;
     LIST_INIT(&s->rooms);
     LIST_INIT(&s->sessions);
+    LIST_INIT(&s->chores);
     id_table_init(&s->by_connection);
     id_table_init(&s->by_id);
     dispatch_init(&s->dispatch);
+    stay_in_memory();
     status = state_open(&s->state, c, err);
     if (status == 0)
         status = open_loop(s, err);
@@ -169,6 +209,8 @@ int server_start(struct server *s, const struct config *c, struct err *err)
         status = socket_open_server(&s->sockets, c->listen, c->port, err);
     if (status == 0)
         status = start_threads(s, err);
+    if (status == 0)
+        status = watchdog_start(&s->watchdog, s, err);
     if (status != 0) {
         server_stop(s);
         return status;
@@ -182,7 +224,7 @@ void server_run(struct server *s)
     if (fflush(stdout) != 0)
         log_line(LOG_WARNING_LINE, "nobody reads standard output: %s", strerror(errno));
     log_line(LOG_NOTICE_LINE, "ready port=%u state=%s", (unsigned)s->sockets.port, s->config.state);
-    sd_notify(0, "READY=1");
+    systemd_ready(s);
     event_base_dispatch(s->base);
 }
 
@@ -205,6 +247,11 @@ static void free_events(struct server *s)
         event_free(s->term_event);
     if (s->int_event != NULL)
         event_free(s->int_event);
+    if (s->hup_event != NULL)
+        event_free(s->hup_event);
+    if (s->people_event != NULL)
+        event_free(s->people_event);
+    watchdog_stop(&s->watchdog);
     if (s->base != NULL)
         event_base_free(s->base);
     if (s->wake_fd >= 0)
@@ -239,7 +286,8 @@ void server_stop(struct server *s)
     struct live_room *r;
 
     s->stopping = true;
-    sd_notify(0, "STOPPING=1");
+    systemd_stopping(s);
+    chores_end(s);
     if (s->control != NULL)
         settle(s);
     if (s->storage != NULL) {

@@ -15,8 +15,10 @@
 #include "net/socket.h"
 #include "net/udp_in.h"
 #include "storage/storage.h"
+#include "tools/salottod/chore.h"
 #include "tools/salottod/config.h"
 #include "tools/salottod/dispatch.h"
+#include "tools/salottod/settings.h"
 #include "tools/salottod/state.h"
 
 #include <stdbool.h>
@@ -35,11 +37,14 @@ LIST_HEAD(sessions, session);
 
 struct server {
     struct config config;
+    const struct settings *settings; /* where it came from, and comes from again */
     struct state state;
     struct event_base *base;
     struct waker waker; /* everyone wakes main by this */
     int wake_fd;
-    struct event *wake_event, *term_event, *int_event;
+    struct event *wake_event, *term_event, *int_event, *hup_event;
+    struct event *people_event; /* systemd.c: how many are here, at most once a second */
+    struct event *watchdog;     /* or NULL: nobody watches */
     struct storage *storage;
     struct server_sockets sockets;
     struct outlet_udp *outlet[SERVER_OUTLETS_MAX];
@@ -47,6 +52,7 @@ struct server {
     struct udp_in *udp;
     struct control_server *control;
     struct dispatch dispatch;
+    struct chores chores;
     struct live_rooms rooms;
     struct sessions sessions;
     struct id_table by_connection; /* sessions */
@@ -59,10 +65,11 @@ struct server {
     bool stopping;
 };
 
-/* Opens state, database and ports, starts all threads. On failure everything is taken down again. */
-int server_start(struct server *s, const struct config *c, struct err *err);
+/* Opens state, database and ports, starts all threads. On failure everything is taken down again. *c was made of
+ * `settings`, which must outlive the server: they are read again at each reload. */
+int server_start(struct server *s, const struct config *c, const struct settings *settings, struct err *err);
 
-/* Runs until SIGTERM or SIGINT. */
+/* Runs until SIGTERM or SIGINT, or until the terminal goes away. SIGHUP reloads the configuration. */
 void server_run(struct server *s);
 
 /* Tells everyone, ends all threads, commits and closes. Within a second. */

@@ -1,6 +1,7 @@
 /* session.c - one control connection (see session.h) */
 #include "tools/salottod/session.h"
 
+#include "tools/language.h"
 #include "tools/salottod/answer.h"
 #include "tools/salottod/call.h"
 #include "tools/salottod/echo.h"
@@ -47,7 +48,7 @@ static void answer_wrong(struct session *p, json_int_t id, const char *message, 
 {
     struct err err;
 
-    err_set(&err, ERR_USAGE, mend, "%s", message);
+    err_set(&err, ERR_USAGE, mend, "%s", err_words(message));
     answer_err(p->server, p->connection, id, &err);
 }
 
@@ -80,7 +81,7 @@ static void leave(struct session *p, json_int_t id)
     refuse_join(p, &err);
     if (p->seat != NULL)
         seat_leave(p->seat, NULL);
-    answer_ok(p->server, p->connection, id, NULL);
+    answer_ok(p->server, p->connection, id, NULL, -1);
 }
 
 static void subscribe(struct session *p, json_int_t id, const json_t *request)
@@ -88,13 +89,13 @@ static void subscribe(struct session *p, json_int_t id, const json_t *request)
     const char *channel = json_string_value(json_object_get(request, "channel"));
 
     if (channel == NULL || strcmp(channel, "audience") != 0) {
-        answer_wrong(p, id, "there is no such channel to subscribe to", "the channel is audience");
+        answer_wrong(p, id, ERR_TEXT("there is no such channel to subscribe to"), ERR_TEXT("the channel is audience"));
         return;
     }
     if (p->seat != NULL && !p->subscribed)
         p->seat->room->subscribers++;
     p->subscribed = true;
-    answer_ok(p->server, p->connection, id, NULL);
+    answer_ok(p->server, p->connection, id, NULL, -1);
 }
 
 void session_text(struct server *s, const struct control_event *e)
@@ -104,11 +105,13 @@ void session_text(struct server *s, const struct control_event *e)
     json_t *request = json_loadb(e->text, e->len, JSON_REJECT_DUPLICATES, &why);
     json_int_t id = json_integer_value(json_object_get(request, "id"));
     const char *what = json_string_value(json_object_get(request, "do"));
+    const char *wish = json_string_value(json_object_get(request, "lang"));
+    const struct language *before = language_use(wish != NULL ? language_pick(wish) : NULL);
 
     if (p == NULL)
         what = NULL;
     else if (what == NULL)
-        answer_wrong(p, id, "that is no request", "send {\"id\":1,\"do\":\"command\",\"argv\":[\"help\"]}");
+        answer_wrong(p, id, ERR_TEXT("that is no request"), "send {\"id\":1,\"do\":\"command\",\"argv\":[\"help\"]}");
     else if (strcmp(what, "join") == 0)
         join_request(p, id, request);
     else if (strcmp(what, "echo") == 0)
@@ -120,7 +123,9 @@ void session_text(struct server *s, const struct control_event *e)
     else if (strcmp(what, "command") == 0)
         call_request(p, id, request);
     else
-        answer_wrong(p, id, "there is no such request", "the requests are join, echo, leave, subscribe and command");
+        answer_wrong(p, id, ERR_TEXT("there is no such request"),
+                     ERR_TEXT("the requests are join, echo, leave, subscribe and command"));
+    (void)language_use(before);
     json_decref(request);
 }
 

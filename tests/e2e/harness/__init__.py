@@ -8,6 +8,9 @@ ctl       salottoctl, and the operator's socket spoken directly
 sound     WAV files, and speech laid out on a time line
 ears      is this voice in that recording, how loud, and when
 terminal  a terminal, and somebody typing at it
+mounts    file systems that are small, or read only, seen by this test alone
+notify    systemd's end of sd_notify
+freeze    one thread held still
 relay     the network between a client and the daemon: it sees every datagram
 ogg       packets of an Ogg/Opus file
 peer      an independent client, written from net/PROTOCOL.md alone

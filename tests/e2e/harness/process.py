@@ -24,6 +24,7 @@ _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 _children = []
 _folders = []
+_endings = []
 
 
 def program(name):
@@ -179,6 +180,11 @@ def stop_all():
     return found
 
 
+def at_end(function):
+    """It is called when all children have ended, and the folders still are."""
+    _endings.append(function)
+
+
 def end_all():
     """Ends what still runs by force, and removes the folders."""
     for c in reversed(_children):
@@ -186,6 +192,8 @@ def end_all():
             c.kill()
         except OSError as e:
             print("#", c.name, e, file=sys.stderr)
+    while _endings:
+        _endings.pop()()
     for path in _folders:
         shutil.rmtree(path, ignore_errors=True)
     _children.clear()
