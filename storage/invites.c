@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define TOKEN_RANDOM_BYTES 24
-#define ASK_FOR_A_NEW_ONE  "ask a moderator of the room for a new invite"
+#define ASK_FOR_A_NEW_ONE  ERR_TEXT("ask a moderator of the room for a new invite")
 
 struct invite {
     int64_t id, room;
@@ -58,7 +58,7 @@ static int look_up(struct db *db, int64_t person, const char *token, struct invi
 {
     uint8_t hash[crypto_hash_sha256_BYTES];
     struct query q;
-    int found = 0;
+    int found = 0, code;
 
     hash_token(hash, token);
     query_begin(&q, db, "looking up an invite",
@@ -80,7 +80,8 @@ static int look_up(struct db *db, int64_t person, const char *token, struct invi
             .mine = sqlite3_column_int(q.statement, 5) != 0,
         };
     }
-    return query_end(&q) < 0 ? q.code : found;
+    code = query_end(&q);
+    return code < 0 ? code : found;
 }
 
 static int spend(struct db *db, const struct invite *invite, int64_t person, struct err *err)

@@ -69,7 +69,7 @@ void query_copy_text(struct query *q, int column, char *out, size_t max)
     int bytes = sqlite3_column_bytes(q->statement, column);
     size_t len = text != NULL && bytes > 0 ? (size_t)bytes : 0;
 
-    if (len >= max) {
+    if (text != NULL && len >= max) {
         len = max - 1;
         while (len > 0 &&
                (text[len] & 0xc0) == 0x80) /* the first byte left out continues a character: drop all of it */
@@ -89,7 +89,7 @@ void query_copy_blob(struct query *q, int column, void *out, size_t len)
         memcpy(out, blob, len);
     else if (q->code == 0)
         q->code = err_set(q->err, ERR_STATE, "restore the database from a backup", "%s: a value of the wrong length",
-                          q->doing);
+                          err_words(q->doing));
 }
 
 void *query_grow(struct query *q, void *rows, size_t count, size_t row_bytes)
@@ -103,7 +103,7 @@ void *query_grow(struct query *q, void *rows, size_t count, size_t row_bytes)
     else
         more = NULL;
     if (more == NULL)
-        q->code = err_set(q->err, ERR_INTERNAL, NULL, "%s: out of memory", q->doing);
+        q->code = err_set(q->err, ERR_INTERNAL, NULL, "%s: out of memory", err_words(q->doing));
     return more;
 }
 

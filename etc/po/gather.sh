@@ -18,7 +18,7 @@ gather()
 }
 
 gather --keyword=_ --keyword=N_ --keyword=ERR_TEXT --keyword=language_plural:1,2 --keyword=err_set:4 \
-    --keyword=err_mend:2 --flag=_:1:pass-c-format --flag=N_:1:pass-c-format --flag=ERR_TEXT:1:pass-c-format \
+    --keyword=err_mend:2 --keyword=query_begin:3 --keyword=db_exec:3 --keyword=db_fail:3 --keyword=run:3 --flag=_:1:pass-c-format --flag=N_:1:pass-c-format --flag=ERR_TEXT:1:pass-c-format \
     --flag=language_plural:1:pass-c-format --flag=language_plural:2:pass-c-format \
     --flag=err_set:4:c-format --flag=err_mend:2:c-format
 gather --keyword=err_set:3 --join-existing

@@ -4,6 +4,8 @@
  */
 #include "tools/salotto/args.h"
 
+#include "tools/suggest.h"
+
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,10 +101,11 @@ void args_handle_of(char out[LINK_ROOM_MAX + 1], const char *name)
     size_t n = 0;
 
     for (; *name != '\0' && n < LINK_ROOM_MAX; name++) {
-        char c = *name >= 'A' && *name <= 'Z' ? (char)(*name - 'A' + 'a') : *name;
-        bool letter = c >= 'a' && c <= 'z';
+        char c = *name;
 
-        if (letter || (n > 0 && c >= '0' && c <= '9'))
+        if (c >= 'A' && c <= 'Z')
+            c = (char)(c - 'A' + 'a');
+        if ((c >= 'a' && c <= 'z') || (n > 0 && c >= '0' && c <= '9'))
             out[n++] = c;
         else if (n > 0 && out[n - 1] != '-')
             out[n++] = '-';
@@ -214,13 +217,41 @@ static int take(struct args *a, enum option option, const char *value, struct er
     }
 }
 
+static int no_option(const char *word, struct err *err)
+{
+    const char *names[OPTION_COUNT], *near;
+    char name[40];
+
+    for (int i = 0; i < OPTION_COUNT; i++)
+        names[i] = options[i].name;
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(word, "="), word);
+    err_set(err, ERR_USAGE, "`salotto help` lists the options", "there is no option '%s'", word);
+    near = suggest(name, names, OPTION_COUNT);
+    if (near != NULL)
+        err_mend(err, "did you mean '%s'?", near);
+    return -ERR_USAGE;
+}
+
+static int no_command(const char *word, struct err *err)
+{
+    const char *names[COMMANDS], *near;
+
+    for (size_t i = 0; i < COMMANDS; i++)
+        names[i] = commands[i].name;
+    err_set(err, ERR_USAGE, "`salotto help` lists the commands", "there is no command '%s'", word);
+    near = suggest(word, names, COMMANDS);
+    if (near != NULL)
+        err_mend(err, "did you mean '%s'?", near);
+    return -ERR_USAGE;
+}
+
 static int take_option(struct args *a, int argc, char **argv, int *i, unsigned *given, struct err *err)
 {
     const char *word = argv[*i], *value = strchr(word, '=');
     int option = find_option(word);
 
     if (option < 0)
-        return err_set(err, ERR_USAGE, "`salotto help` lists the options", "there is no option '%s'", word);
+        return no_option(word, err);
     if (!options[option].value && value != NULL)
         return err_set(err, ERR_USAGE, NULL, "%s takes no value", options[option].name);
     if (options[option].value) {
@@ -230,6 +261,8 @@ static int take_option(struct args *a, int argc, char **argv, int *i, unsigned *
             value = argv[++*i];
         else
             return err_set(err, ERR_USAGE, "`salotto help` says what goes with it", "%s needs a value", word);
+    } else {
+        value = "";
     }
     *given |= 1u << option;
     return take(a, (enum option)option, value, err);
@@ -247,8 +280,7 @@ static int take_words(struct args *a, const char *const words[3], unsigned count
     if (command >= 0 && commands[command].command == ARGS_HELP && count > 1)
         help_on = find_command(words[1]);
     if (command < 0 || help_on < 0)
-        return err_set(err, ERR_USAGE, "there are listen, speak, test, devices, id and help",
-                       "there is no command '%s'", words[command < 0 ? 0 : 1]);
+        return no_command(words[command < 0 ? 0 : 1], err);
     a->command = commands[command].command;
     a->help_on = commands[help_on].command;
     if (count == 0 && (given & 1u << OPTION_HELP) == 0)

@@ -11,8 +11,8 @@
 #include "tools/salotto/sound_test.h"
 #include "tools/salotto/status_line.h"
 #include "tools/salotto/stay.h"
+#include "tools/descriptors.h"
 #include "tools/language.h"
-#include "tools/streams.h"
 #include "tools/version.h"
 
 #include <errno.h>
@@ -22,6 +22,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+
+#define DESCRIPTORS 32u /* that a stay with a sound device takes, and some */
 
 static int complain(const struct err *err)
 {
@@ -35,7 +37,7 @@ static int complain(const struct err *err)
 static int cannot_print(struct err *err)
 {
     return err_set(err, ERR_INTERNAL, NULL, "cannot write to standard output: %s",
-                   errno != 0 ? strerror(errno) : "write error");
+                   errno != 0 ? err_reason(errno) : _("write error"));
 }
 
 static int list_devices(bool json, struct err *err)
@@ -188,12 +190,12 @@ int main(int argc, char **argv)
 
     language_start(NULL);
     signal(SIGPIPE, SIG_IGN);
-    streams_hold();
+    descriptors_hold();
     if ((words = complete_asked(argc, argv, &count)) != NULL) {
         client_complete(words, count);
         return 0;
     }
-    if (args_parse(&args, argc, argv, &err) != 0)
+    if (descriptors_raise(DESCRIPTORS, NULL, &err) != 0 || args_parse(&args, argc, argv, &err) != 0)
         return complain(&err);
     if (args.json) /* its texts are read by programs */
         (void)language_use(NULL);

@@ -41,7 +41,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg);
 
 static void set_timer(struct session *s, unsigned ms, bool again)
 {
-    struct timeval t = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+    struct timeval t = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
 
     event_del(s->timer);
     event_assign(s->timer, s->c.base, -1, again ? EV_PERSIST : 0, on_timer, s);
@@ -155,7 +155,7 @@ static void refused(const json_t *answer, struct err *err)
     json_int_t code = json_integer_value(json_object_get(answer, "code"));
 
     err_set(err, code > 0 && code < 256 ? (enum err_code)code : ERR_INTERNAL, mend, "%s",
-            error != NULL ? error : "the server refused without a word");
+            error != NULL ? error : _("the server refused without a word"));
 }
 
 static void on_join_answer(struct session *s, const json_t *answer)

@@ -216,7 +216,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 static int add_tick(struct stay *s, struct err *err)
 {
     unsigned ms = heard_has_device(s->heard) ? TICK_DEVICE_MS : TICK_MS;
-    struct timeval period = {.tv_usec = ms * 1000};
+    struct timeval period = {.tv_usec = (suseconds_t)ms * 1000};
 
     s->tick = event_new(s->base, -1, EV_PERSIST, on_tick, s);
     if (s->tick == NULL || event_add(s->tick, &period) != 0)

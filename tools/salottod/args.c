@@ -3,7 +3,7 @@
 
 #include "net/link.h"
 #include "storage/audit.h"
-#include "tools/salottod/suggest.h"
+#include "tools/suggest.h"
 #include "storage/rooms.h"
 #include "tools/salottod/command.h"
 #include "tools/salottod/config.h"
@@ -72,13 +72,18 @@ static const struct args_option options[] = {
     {
         .opt = OPT_WITHOUT_KEY,
         .name = "--without-key",
-        .help = "leave the server's key out: then links do not survive a move to another machine",
+        .help = "leave the server's key out; on another machine links then fail",
     },
     {
         .opt = OPT_WHY,
         .name = "--why",
         .value = "TEXT",
         .help = "a reason, for those concerned and for the log",
+    },
+    {
+        .opt = OPT_YES,
+        .name = "--yes",
+        .help = "do it without asking first",
     },
 };
 
@@ -226,6 +231,9 @@ static int set_option(struct args *a, enum opt opt, const char *value, const str
     case OPT_MAY_UNMUTE:
         a->may_unmute = true;
         return 0;
+    case OPT_YES:
+        a->yes = true;
+        return 0;
     case OPT_WITHOUT_KEY:
         a->without_key = true;
         return 0;
@@ -318,7 +326,7 @@ static int unknown_option(const char *word, const struct command *c, struct err 
     near = suggest(word, names, n);
     status = complain(err, c, "unknown option '%.32s'", word);
     if (near != NULL)
-        err_mend(err, "did you mean %s?", near);
+        err_mend(err, "did you mean '%s'?", near);
     return status;
 }
 

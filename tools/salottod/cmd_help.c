@@ -1,7 +1,7 @@
 /* cmd_help.c - help, made from the command table */
 #include "tools/salottod/call.h"
 
-#include "tools/salottod/suggest.h"
+#include "tools/suggest.h"
 
 #include <stdio.h>
 #include <stdlib.h>

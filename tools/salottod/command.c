@@ -1,7 +1,7 @@
 /* command.c - the one table in which every command stands (see command.h) */
 #include "tools/salottod/command.h"
 
-#include "tools/salottod/suggest.h"
+#include "tools/suggest.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -49,7 +49,7 @@ static const struct command table[] = {
     {
         .name = "room end",
         .positional = {ARG_ROOM},
-        .options = OPT_WHY,
+        .options = OPT_WHY | OPT_YES,
         .least = ROLE_HOST,
         .run = cmd_room_end,
         .help = "send everybody away and close the room",
@@ -105,7 +105,7 @@ static const struct command table[] = {
     {
         .name = "mute",
         .positional = {ARG_ROOM, ARG_PERSON},
-        .options = OPT_ALL | OPT_MAY_UNMUTE | OPT_WHY,
+        .options = OPT_ALL | OPT_MAY_UNMUTE | OPT_WHY | OPT_YES,
         .least = ROLE_MODERATOR,
         .run = cmd_mute,
         .help = "silence a speaker until a moderator lifts it; --all: everyone of a lower rank",
@@ -119,7 +119,7 @@ static const struct command table[] = {
     {
         .name = "unmute",
         .positional = {ARG_ROOM, ARG_PERSON},
-        .options = OPT_ALL | OPT_WHY,
+        .options = OPT_ALL | OPT_WHY | OPT_YES,
         .least = ROLE_MODERATOR,
         .run = cmd_unmute,
         .help = "lift a moderator's mute",
@@ -222,6 +222,10 @@ static const struct command table[] = {
         .least = ROLE_OPERATOR,
         .run = cmd_backup,
         .help = "copy database and server key into one file, while rooms are live",
+        .about = "The copy is one moment's: nobody waits for it, and what happens meanwhile is not in it. It holds the "
+                 "server's key, so that links stay valid when it is restored on another machine: whoever has it can "
+                 "pose as this server. You write it, not the server, so any folder of yours will do. It is brought "
+                 "back by salottod --restore.",
         .example = "backup salotto-friday.backup",
     },
     {
@@ -229,7 +233,19 @@ static const struct command table[] = {
         .least = ROLE_OPERATOR,
         .run = cmd_check,
         .help = "read the whole database and say whether it is sound",
+        .about =
+            "It looks at every page and index, at what refers to what, and whether an entry of the log was changed "
+            "or is missing. Nobody waits for it. It ends with 8 when something is wrong, and says what mends it.",
         .example = "check",
+    },
+    {
+        .name = "doctor",
+        .least = ROLE_OPERATOR,
+        .run = cmd_doctor,
+        .help = "look at clock, limits, ports, disk and database, and say what to type where it helps",
+        .about = "Each line is ok, a note, a warning or a fault, and below it stands what to type. It ends with 1 when "
+                 "there is a fault. Whether people from outside can reach the server, no server can tell by itself.",
+        .example = "doctor",
     },
     {
         .name = "hand",

@@ -2,7 +2,7 @@
 #include "tools/salottod/config.h"
 
 #include "net/link.h"
-#include "tools/salottod/suggest.h"
+#include "tools/suggest.h"
 
 #include <errno.h>
 #include <ini.h>
@@ -121,10 +121,10 @@ static char *read_line(char *line, int max, void *arg)
             continue;
         comment = comment || (n == 0 && (c == '#' || c == ';'));
         if (c == '\0' || (n == max - 2 && !comment)) {
-            r->status =
-                err_set(r->err, ERR_USAGE, "write KEY = VALUE, [SECTION], or a comment after #",
-                        c == '\0' ? "%s:%d: there is a NUL byte: this is no text file" : "%s:%d: that line is too long",
-                        r->path, r->line);
+            r->status = err_set(r->err, ERR_USAGE, "write KEY = VALUE, [SECTION], or a comment after #",
+                                c == '\0' ? ERR_TEXT("%s:%d: there is a NUL byte: this is no text file")
+                                          : ERR_TEXT("%s:%d: that line is too long"),
+                                r->path, r->line);
             return NULL;
         }
         if (n < max - 2)
@@ -196,16 +196,16 @@ int config_read(struct config *c, const char *path, struct err *err)
 
     if (r.file == NULL)
         return err_set(err, ERR_USAGE, "name a file that can be read with --config FILE", "%s: %s", path,
-                       strerror(errno));
+                       err_reason(errno));
     line = ini_parse_stream(read_line, &r, on_key, &r);
     if (r.status == 0 && ferror(r.file)) /* a folder can be opened, but not read */
-        r.status =
-            err_set(err, ERR_USAGE, "name a file that can be read with --config FILE", "%s: %s", path, strerror(errno));
+        r.status = err_set(err, ERR_USAGE, "name a file that can be read with --config FILE", "%s: %s", path,
+                           err_reason(errno));
     if (r.status == 0 && line != 0)
         r.status = err_set(err, ERR_USAGE, "write KEY = VALUE, [SECTION], or a comment after #",
                            "%s:%d: that line cannot be understood", path, line > 0 ? line : 0);
     if (fclose(r.file) != 0 && r.status == 0)
-        r.status = err_set(err, ERR_USAGE, NULL, "%s: %s", path, strerror(errno));
+        r.status = err_set(err, ERR_USAGE, NULL, "%s: %s", path, err_reason(errno));
     return r.status;
 }
 

@@ -5,7 +5,8 @@
 #include "tools/salottod/restore.h"
 #include "tools/salottod/server.h"
 #include "tools/salottod/settings.h"
-#include "tools/streams.h"
+#include "tools/descriptors.h"
+#include "tools/suggest.h"
 #include "tools/version.h"
 
 #include <errno.h>
@@ -45,6 +46,22 @@ struct flags {
 };
 
 enum { FLAG_CONFIG = 1, FLAG_CHECK, FLAG_STATE, FLAG_RESTORE, FLAG_PORT, FLAG_HTTP_PORT, FLAG_VERSION, FLAG_HELP };
+
+static int unknown_flag(const struct option *options, const char *word, struct err *err)
+{
+    const char *names[FLAG_HELP], *near;
+    char name[40];
+    size_t n = 0;
+
+    for (; options[n].name != NULL; n++)
+        names[n] = options[n].name;
+    err_set(err, ERR_USAGE, "see salottod --help", "unknown option '%s'", word);
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(word, "="), word);
+    near = strncmp(name, "--", 2) == 0 ? suggest(name + 2, names, n) : NULL;
+    if (near != NULL)
+        err_mend(err, "did you mean '--%s'?", near);
+    return -ERR_USAGE;
+}
 
 /* 0, 1 (done: version or help was printed) or a negative code. */
 static int read_flags(int argc, char **argv, struct flags *f, struct err *err)
@@ -92,7 +109,7 @@ static int read_flags(int argc, char **argv, struct flags *f, struct err *err)
         case ':':
             return err_set(err, ERR_USAGE, "see salottod --help", "%s needs a value", argv[optind - 1]);
         default:
-            return err_set(err, ERR_USAGE, "see salottod --help", "unknown option '%s'", argv[optind - 1]);
+            return unknown_flag(options, argv[optind - 1], err);
         }
     }
     if (optind < argc)
@@ -120,8 +137,19 @@ static int printed(void)
 
     if (fflush(stdout) == 0 && !ferror(stdout))
         return 0;
-    err_set(&err, ERR_INTERNAL, NULL, "cannot write to standard output: %s", strerror(errno));
+    err_set(&err, ERR_INTERNAL, NULL, "cannot write to standard output: %s", err_reason(errno));
     return fail(&err);
+}
+
+/* What fails where nothing better is known is a want of memory, descriptors or rights. */
+static void mend_start(struct err *err, const struct config *c)
+{
+    if (err->mend[0] != '\0')
+        return;
+    if (err->code == ERR_STATE)
+        err_mend(err, "look at the folder and whose it is: ls -la %s", c->state);
+    else
+        err_mend(err, "look at memory (free -h), open files (ulimit -n) and threads (ulimit -u), then start it again");
 }
 
 static int restore(const struct config *config, const char *file)
@@ -144,7 +172,7 @@ int main(int argc, char **argv)
     size_t count;
     int status;
 
-    streams_hold();
+    descriptors_hold();
     language_start(NULL);
     if ((words = complete_asked(argc, argv, &count)) != NULL) {
         (void)complete_option(help, values, words, count);
@@ -168,8 +196,10 @@ int main(int argc, char **argv)
     }
     if (flags.restore != NULL)
         return restore(&config, flags.restore);
-    if (server_start(&server, &config, &flags.settings, &err) != 0)
+    if (server_start(&server, &config, &flags.settings, &err) != 0) {
+        mend_start(&err, &config);
         return fail(&err);
+    }
     (void)language_use(NULL); /* for the log; whoever asks something is answered in their own */
     server_run(&server);
     server_stop(&server);

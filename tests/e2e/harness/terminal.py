@@ -46,8 +46,11 @@ class Terminal:
 
     def wait_for(self, pattern, patience=process.PATIENCE_S):
         def look():
+            over = self.ended()
+            if over:
+                self.thread.join(process.PATIENCE_S)  # what it said last may still be on its way
             match = re.search(pattern, self.text)
-            if not match and self.ended():
+            if not match and over:
                 raise RuntimeError(f"it ended with {self.code} before {pattern!r}:\n{self.text}")
             return match
 
