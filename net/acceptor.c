@@ -18,8 +18,8 @@ struct acceptor {
     struct event *readable, *resume;
     int fd;
     void (*accepted)(int fd, void *arg);
+    void (*paused)(void *arg);
     void *arg;
-    _Atomic uint64_t *pauses;
 };
 
 static void on_readable(evutil_socket_t listening, short what, void *arg)
@@ -37,7 +37,7 @@ static void on_readable(evutil_socket_t listening, short what, void *arg)
         }
         /* accept(2): errors of the new connection come up here too, and mean only "try the next one". */
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-            atomic_fetch_add_explicit(l->pauses, 1, memory_order_relaxed);
+            l->paused(l->arg);
             event_del(l->readable);
             event_add(l->resume, &pause);
             return;
@@ -55,8 +55,8 @@ static void on_resume(evutil_socket_t fd, short what, void *arg)
     event_add(l->readable, NULL);
 }
 
-struct acceptor *acceptor_new(struct event_base *base, int fd, void (*accepted)(int fd, void *arg), void *arg,
-                              _Atomic uint64_t *pauses)
+struct acceptor *acceptor_new(struct event_base *base, int fd, void (*accepted)(int fd, void *arg),
+                              void (*paused)(void *arg), void *arg)
 {
     struct acceptor *l = calloc(1, sizeof *l);
 
@@ -64,7 +64,7 @@ struct acceptor *acceptor_new(struct event_base *base, int fd, void (*accepted)(
         close(fd);
         return NULL;
     }
-    *l = (struct acceptor){.fd = fd, .accepted = accepted, .arg = arg, .pauses = pauses};
+    *l = (struct acceptor){.fd = fd, .accepted = accepted, .paused = paused, .arg = arg};
     l->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, l);
     l->resume = evtimer_new(base, on_resume, l);
     if (l->readable == NULL || l->resume == NULL || event_add(l->readable, NULL) != 0) {

@@ -8,17 +8,15 @@
 
 #include "mixer/err.h"
 
-#include <stdatomic.h>
-#include <stdint.h>
 #include <sys/types.h>
 
 struct event_base;
 struct acceptor;
 
 /* Takes fd (listening, non-blocking) in every case. `accepted` gets each new connection's descriptor, non-blocking and
- * close-on-exec, and owns it. *pauses counts the times without descriptors. NULL when out of memory. */
-struct acceptor *acceptor_new(struct event_base *base, int fd, void (*accepted)(int fd, void *arg), void *arg,
-                              _Atomic uint64_t *pauses);
+ * close-on-exec, and owns it. `paused` is called whenever no descriptor was left. NULL when out of memory. */
+struct acceptor *acceptor_new(struct event_base *base, int fd, void (*accepted)(int fd, void *arg),
+                              void (*paused)(void *arg), void *arg);
 void acceptor_free(struct acceptor *l);
 
 /* The file of a unix socket, so that only our own one is ever removed. */

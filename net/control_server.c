@@ -74,6 +74,21 @@ static void on_gone(struct control_peer *p, void *arg)
         event_base_loopbreak(s->base);
 }
 
+/* Something that main may want to tell the operator of. */
+static void count_loss(struct control_server *s, _Atomic uint64_t *counter)
+{
+    count(counter, 1);
+    if (s->config.owner != NULL)
+        waker_wake(s->config.owner);
+}
+
+static void on_pause(void *arg)
+{
+    struct control_server *s = arg;
+
+    count_loss(s, &s->stats.accept_pauses);
+}
+
 static void take_connection(struct control_server *s, int fd, bool local)
 {
     struct control_peer *p;
@@ -95,7 +110,7 @@ static void take_connection(struct control_server *s, int fd, bool local)
     if (p->control == NULL) {
         id_table_remove(&s->peers, p->id);
         peer_free(p);
-        count(&s->stats.refused, 1);
+        count_loss(s, &s->stats.refused);
         return;
     }
     s->remote_count += !local;
@@ -103,7 +118,7 @@ static void take_connection(struct control_server *s, int fd, bool local)
     return;
 
 refuse:
-    count(&s->stats.refused, 1);
+    count_loss(s, &s->stats.refused);
     close(fd);
 }
 
@@ -229,9 +244,8 @@ static void *run(void *arg)
 static int watch(struct control_server *s, const struct control_server_config *c, struct err *err)
 {
     for (unsigned i = 0; i < c->tcp_count; i++) {
-        struct acceptor *l = s->acceptor_count < ACCEPTORS
-                                 ? acceptor_new(s->base, c->tcp_fds[i], on_tcp, s, &s->stats.accept_pauses)
-                                 : (close(c->tcp_fds[i]), NULL);
+        struct acceptor *l = s->acceptor_count < ACCEPTORS ? acceptor_new(s->base, c->tcp_fds[i], on_tcp, on_pause, s)
+                                                           : (close(c->tcp_fds[i]), NULL);
 
         if (l != NULL)
             s->acceptors[s->acceptor_count++] = l;
@@ -243,7 +257,7 @@ static int watch(struct control_server *s, const struct control_server_config *c
 
         if (fd < 0)
             return fd;
-        s->unix_acceptor = acceptor_new(s->base, fd, on_unix, s, &s->stats.accept_pauses);
+        s->unix_acceptor = acceptor_new(s->base, fd, on_unix, on_pause, s);
         if (s->unix_acceptor == NULL)
             return err_set(err, ERR_INTERNAL, NULL, "cannot watch %s", c->unix_path);
     }

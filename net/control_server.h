@@ -23,7 +23,7 @@ struct control_server_config {
     unsigned tcp_count;
     const char *unix_path;    /* created 0660, a stale one replaced; NULL: none */
     unsigned max_connections; /* further ones are closed at once and counted; 0: unlimited */
-    struct waker *owner;      /* main's; woken when an event waits */
+    struct waker *owner;      /* main's; woken when an event waits, or a connection could not be taken */
 };
 
 enum control_event_kind {

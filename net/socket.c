@@ -15,11 +15,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define UDP_BUFFER_BYTES (8 << 20) /* a second of datagrams for some thousands of listeners */
-#define BACKLOG          4096      /* the kernel cuts it to net.core.somaxconn */
-#define PORT_TRIES       64        /* a port free for TCP may be taken for UDP */
-#define ADDRESSES_MAX    8u
-#define NEXT_ADDRESS_MS  250 /* RFC 8305 section 5: start the next attempt after this, beside the last */
+#define BACKLOG         4096 /* the kernel cuts it to net.core.somaxconn */
+#define PORT_TRIES      64   /* a port free for TCP may be taken for UDP */
+#define ADDRESSES_MAX   8u
+#define NEXT_ADDRESS_MS 250 /* RFC 8305 section 5: start the next attempt after this, beside the last */
 
 static void set_int(int fd, int level, int option, int value)
 {
@@ -30,7 +29,7 @@ static void set_int(int fd, int level, int option, int value)
 /* Beyond net.core.*mem_max where we have the right, else up to it. */
 static void large_buffers(int fd)
 {
-    int bytes = UDP_BUFFER_BYTES;
+    int bytes = SOCKET_UDP_BUFFER;
 
     if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes) != 0)
         set_int(fd, SOL_SOCKET, SO_RCVBUF, bytes);

@@ -9,7 +9,8 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#define SOCKET_TCP_MAX 2u
+#define SOCKET_TCP_MAX    2u
+#define SOCKET_UDP_BUFFER (8 << 20) /* bytes wanted: a second of datagrams for some thousands of listeners */
 
 struct server_sockets {
     int udp; /* one socket; IPv6 that also takes IPv4, or IPv4 where the machine has no IPv6 */

@@ -53,7 +53,8 @@ static int fail_open(const char *path, int cause, struct err *err)
         err_set(err, ERR_STATE, "free some space on that disk", "%s cannot be made: the disk is full", path);
         break;
     default:
-        err_set(err, ERR_STATE, NULL, "%s cannot be opened: %s", path, err_reason(cause));
+        err_set(err, ERR_STATE, "look for the disk's own complaint: journalctl -k", "%s cannot be opened: %s", path,
+                err_reason(cause));
         break;
     }
     return -(int)ERR_STATE;

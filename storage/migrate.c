@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define NAME_MAX_BYTES 4096
+#define GO_BACK        "nothing was changed: install the salottod that wrote it, and report this"
 
 static int read_version(struct db *db, int64_t *version, struct err *err)
 {
@@ -32,7 +33,7 @@ static int check_references(struct db *db, struct err *err)
 
     query_begin(&q, db, "checking references", "PRAGMA foreign_key_check", err);
     if (query_row(&q))
-        q.code = err_set(err, ERR_STATE, NULL, "%s: table %s would refer to what is not there", db_path(db),
+        q.code = err_set(err, ERR_STATE, GO_BACK, "%s: table %s would refer to what is not there", db_path(db),
                          (const char *)sqlite3_column_text(q.statement, 0));
     return query_end(&q);
 }
@@ -43,8 +44,11 @@ static int run_missing(struct db *db, const char *const *scripts, unsigned from,
 
     for (unsigned n = from; n < count; n++) {
         snprintf(text, sizeof text, "migration %u", n + 1);
-        if (db_exec(db, scripts[n], text, err) < 0)
+        if (db_exec(db, scripts[n], text, err) < 0) {
+            if (err != NULL && err->mend[0] == '\0')
+                err_mend(err, GO_BACK);
             return -(int)ERR_STATE;
+        }
     }
     snprintf(text, sizeof text, "PRAGMA user_version = %u", count);
     if (db_exec(db, text, "noting the version", err) < 0)

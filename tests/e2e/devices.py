@@ -83,6 +83,19 @@ def _(s):
         tap.true(word not in out + err, f"no {word!r}")
 
 
+@tap.check("a shell is offered the devices for --device, and nothing of the chatter either")
+def _(s):
+    argv = [process.program("salotto"), "--complete", "listen", "x", "--device"]
+    for begin in ("", "pul"):
+        # It says nothing after two seconds, which a busy machine may take.
+        code, out, err = process.wait_until(
+            lambda: next((r for r in [process.run([*argv, begin], env=s.pulse.env)] if r[1]), None), "devices"
+        )
+        tap.equal((code, err), (0, ""), "exit code and standard error")
+        names = [line.split("\t")[0] for line in out.splitlines()]
+        tap.true("pulse" in names and all(n.startswith(begin) for n in names), f"offered for {begin!r}: {names}")
+
+
 @tap.check("what `salotto listen` plays is what was said")
 def _(s):
     voice = sound.voice("en")[: 12 * RATE]

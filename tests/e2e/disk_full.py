@@ -117,11 +117,10 @@ def _(s):
     s.daemon.ctl("room", "create", "loggia")
     client.listen(s.daemon.link(), "nina").joined().leave()
     tap.true(s.anna.child.is_running() and s.dora.child.is_running(), "speaker and listener are still there")
-    stats = s.daemon.stats()
-    tap.equal(stats["late_ticks"] > stats["ticks"] // 20, False, f"late ticks ({stats['late_ticks']} of {stats['ticks']})")
     s.dora.leave()
-    told = s.dora.all("stats")[0]
-    tap.less(told["concealed"], max(10, told["played"] // 20), f"packets concealed of {told['played']}")
+    stream = s.dora.all("stats")[0]["streams"]["standard"]
+    tap.equal(stream["received"], stream["highest"] - stream["first"] + 1, "packets of the stream that came")
+    tap.more(stream["received"], 40, "of them")
 
 
 @check("nothing is lost that was answered well, and nothing kept that was not")
@@ -143,6 +142,9 @@ def _(s):
 @check("a disk that the daemon fills by itself is the same: full, told, and mended by room")
 def _(s):
     disk = mounts.small(1024)
+    reserve = f"{disk}/reserve"
+    with open(reserve, "wb") as f:
+        f.write(b"x" * 300_000)
     daemon = Daemon(state=disk)
     daemon.room()
     operator = daemon.operator()
@@ -153,8 +155,8 @@ def _(s):
             break
         made.append(f"room-{n}")
     tap.true(not answer["ok"] and answer["code"] == 8 and "free some space" in answer["mend"], f"it is told: {answer}")
-    tap.diag(f"{len(made)} rooms were made on a disk of 1 MiB")
-    subprocess.run(["mount", "-o", "remount,size=8m", disk], check=True)
+    tap.diag(f"{len(made)} rooms were made")
+    os.unlink(reserve)
     operator("room", "create", "loggia")
     operator.close()
     daemon.kill()  # without a word, as when the power fails

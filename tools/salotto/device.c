@@ -10,6 +10,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <portaudio.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@
 #define IN_FRAMES     32u  /* 640 ms */
 #define AHEAD_MIN     960u /* samples beyond what a callback takes: our loop looks every 10 ms */
 #define LATENCY_MAX_S 0.1
+#define PATIENCE_S    10u /* with the sound libraries; a sound server that has to be started first takes some */
 
 struct device_out {
     PaStream *stream;
@@ -67,8 +69,9 @@ static void silence_alsa(void)
 }
 
 /* Where ALSA names no device at all, PortAudio (19.6, pa_linux_alsa.c, BuildDeviceList) ends the program by an
- * assertion. So a child tries first. */
-static bool survives_initialize(void)
+ * assertion; and where a client of JACK died at the wrong moment, libjack waits for it for ever. So a child tries
+ * first. 0, or the signal that ended it: SIGALRM when it hung. */
+static int try_initialize(void)
 {
     int status;
     pid_t child = fork();
@@ -77,28 +80,34 @@ static bool survives_initialize(void)
         const struct rlimit no_core = {0, 0};
 
         setrlimit(RLIMIT_CORE, &no_core);
+        signal(SIGALRM, SIG_DFL);
+        alarm(PATIENCE_S);
         Pa_Initialize();
         _exit(0);
     }
     while (child > 0 && waitpid(child, &status, 0) < 0)
         if (errno != EINTR)
-            return true;
-    return child < 0 || !WIFSIGNALED(status);
+            return 0;
+    return child > 0 && WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 }
 
 int device_init(struct err *err)
 {
     PaError error = paDeviceUnavailable;
-    int saved;
+    int saved, ended_by;
 
     if (initialized)
         return 0;
     saved = quiet_begin();
     setenv("JACK_NO_START_SERVER", "1", 1);
     silence_alsa();
-    if (survives_initialize())
+    ended_by = try_initialize();
+    if (ended_by == 0)
         error = Pa_Initialize();
     quiet_end(saved);
+    if (ended_by == SIGALRM)
+        return err_set(err, ERR_DEVICE, "restart the sound server; where JACK hangs, remove /dev/shm/jack_db-*",
+                       "the sound system does not answer within %u seconds", PATIENCE_S);
     initialized = error == paNoError;
     if (initialized)
         return 0;

@@ -7,8 +7,8 @@
 #include "tools/salotto/device.h"
 #include "tools/salotto/help.h"
 #include "tools/salotto/stay.h"
+#include "tools/descriptors.h"
 #include "tools/language.h"
-#include "tools/streams.h"
 #include "tools/version.h"
 
 #include <errno.h>
@@ -16,6 +16,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define DESCRIPTORS 32u /* that a stay with a sound device takes, and some */
 
 static int complain(const struct err *err)
 {
@@ -119,12 +121,12 @@ int main(int argc, char **argv)
 
     language_start(NULL);
     signal(SIGPIPE, SIG_IGN);
-    streams_hold();
+    descriptors_hold();
     if ((words = complete_asked(argc, argv, &count)) != NULL) {
         client_complete(words, count);
         return 0;
     }
-    if (args_parse(&args, argc, argv, &err) != 0)
+    if (descriptors_raise(DESCRIPTORS, NULL, &err) != 0 || args_parse(&args, argc, argv, &err) != 0)
         return complain(&err);
     if (args.json) /* its texts are read by programs */
         (void)language_use(NULL);

@@ -33,7 +33,9 @@ static bool offer_of_daemon(const struct args *args, const char *last)
     {
         const char *word = json_string_value(json_array_get(row, 0));
 
-        if (word != NULL)
+        if (word != NULL && word[0] == ':')
+            puts(word); /* what the shell looks up itself */
+        else if (word != NULL)
             complete_offer(last, word, json_string_value(json_array_get(row, 1)));
     }
     count = json_array_size(json_object_get(answer, "data"));

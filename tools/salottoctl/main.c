@@ -9,8 +9,8 @@
 #include "tools/salottoctl/complete.h"
 #include "tools/salottoctl/confirm.h"
 #include "tools/salottoctl/show.h"
+#include "tools/descriptors.h"
 #include "tools/language.h"
-#include "tools/streams.h"
 #include "tools/version.h"
 
 #include <errno.h>
@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 static char yes[] = "--yes";
+#define DESCRIPTORS 16u /* that a command takes, and some */
 
 static const char usage[] =
     N_("usage: salottoctl [options] COMMAND …\n"
@@ -170,12 +171,12 @@ int main(int argc, char **argv)
         err_set(&err, ERR_USAGE, "redirect it to /dev/null if you do not want the answer", "standard output is closed");
         return complain(&err);
     }
-    streams_hold();
+    descriptors_hold();
     if ((words = complete_asked(argc, argv, &count)) != NULL) {
         ctl_complete(usage, words, count);
         return 0;
     }
-    if (args_parse(&args, argc, argv, &err) != 0)
+    if (descriptors_raise(DESCRIPTORS, NULL, &err) != 0 || args_parse(&args, argc, argv, &err) != 0)
         return complain(&err);
     if (args.version) {
         puts("salottoctl " SALOTTO_VERSION);

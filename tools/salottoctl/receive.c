@@ -140,6 +140,7 @@ int receive_file(const char *name, int fd, bool force, struct err *err)
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
     sigprocmask(SIG_BLOCK, &signals, &before);
+    signal(SIGXFSZ, SIG_IGN); /* a limit is an error of write() */
     to = mkostemp(part, O_CLOEXEC);
     rc = to >= 0 ? copy(to, fd, name, &signals, err) : cannot(name, errno, err);
     if (rc == 0 && fsync(to) != 0)

@@ -72,7 +72,7 @@ static const struct args_option options[] = {
     {
         .opt = OPT_WITHOUT_KEY,
         .name = "--without-key",
-        .help = "leave the server's key out: then links do not survive a move to another machine",
+        .help = "leave the server's key out; on another machine links then fail",
     },
     {
         .opt = OPT_WHY,

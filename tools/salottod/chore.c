@@ -16,9 +16,9 @@ struct chore {
     const struct chore_plan *plan;
     void *job;
     struct waker *owner;
+    const void *reader; /* for whom errors are made (err.h) */
     pthread_t thread;
-    uint64_t told_ns;   /* the thread's */
-    const void *reader; /* whom errors are for, on the thread and in `told` and `done` */
+    uint64_t told_ns; /* the thread's */
     struct err err;
     int status;
     _Atomic uint64_t done, all;
@@ -51,8 +51,8 @@ int chore_start(struct server *s, const struct chore_plan *plan, void *job, stru
         return err_set(err, ERR_INTERNAL, NULL, "out of memory");
     c->plan = plan;
     c->job = job;
-    c->reader = err_reader();
     c->owner = &s->waker;
+    c->reader = err_reader();
     c->told_ns = clock_now_ns();
     status = thread_start(&c->thread, "chore", NICE, run, c, err);
     if (status != 0)
@@ -83,12 +83,9 @@ void chore_give_up(struct chore *c)
 
 static void finish(struct chore *c)
 {
-    const void *before = err_for(c->reader);
-
     LIST_REMOVE(c, next);
     pthread_join(c->thread, NULL);
     c->plan->done(c->job, c->status, &c->err);
-    (void)err_for(before);
     free(c);
 }
 
@@ -98,13 +95,9 @@ void chores_look(struct server *s)
 
     for (c = LIST_FIRST(&s->chores); c != NULL; c = next) {
         next = LIST_NEXT(c, next);
-        if (atomic_exchange_explicit(&c->told, false, memory_order_acquire) && c->plan->told != NULL) {
-            const void *before = err_for(c->reader);
-
+        if (atomic_exchange_explicit(&c->told, false, memory_order_acquire) && c->plan->told != NULL)
             c->plan->told(c, c->job, atomic_load_explicit(&c->done, memory_order_relaxed),
                           atomic_load_explicit(&c->all, memory_order_relaxed));
-            (void)err_for(before);
-        }
         if (atomic_load_explicit(&c->ended, memory_order_acquire))
             finish(c);
     }

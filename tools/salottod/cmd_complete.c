@@ -143,6 +143,9 @@ static json_t *report_complete(struct call *c)
     case WANT_PERSON:
         offer_people(all, &what, c);
         break;
+    case WANT_FILE: /* theirs, which only their shell knows (tools/complete.h) */
+        json_array_append_new(all, json_pack("[s, s]", ":files", ""));
+        break;
     }
     if (json_array_size(all) > CANDIDATES_MAX)
         json_array_clear(all);

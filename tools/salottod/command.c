@@ -222,6 +222,10 @@ static const struct command table[] = {
         .least = ROLE_OPERATOR,
         .run = cmd_backup,
         .help = "copy database and server key into one file, while rooms are live",
+        .about = "The copy is one moment's: nobody waits for it, and what happens meanwhile is not in it. It holds the "
+                 "server's key, so that links stay valid when it is restored on another machine: whoever has it can "
+                 "pose as this server. You write it, not the server, so any folder of yours will do. It is brought "
+                 "back by salottod --restore.",
         .example = "backup salotto-friday.backup",
     },
     {
@@ -229,7 +233,19 @@ static const struct command table[] = {
         .least = ROLE_OPERATOR,
         .run = cmd_check,
         .help = "read the whole database and say whether it is sound",
+        .about =
+            "It looks at every page and index, at what refers to what, and whether an entry of the log was changed "
+            "or is missing. Nobody waits for it. It ends with 8 when something is wrong, and says what mends it.",
         .example = "check",
+    },
+    {
+        .name = "doctor",
+        .least = ROLE_OPERATOR,
+        .run = cmd_doctor,
+        .help = "look at clock, limits, ports, disk and database, and say what to type where it helps",
+        .about = "Each line is ok, a note, a warning or a fault, and below it stands what to type. It ends with 1 when "
+                 "there is a fault. Whether people from outside can reach the server, no server can tell by itself.",
+        .example = "doctor",
     },
     {
         .name = "hand",

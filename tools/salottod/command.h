@@ -64,6 +64,7 @@ int cmd_unban(struct call *c);
 int cmd_invite(struct call *c);
 int cmd_backup(struct call *c);
 int cmd_check(struct call *c);
+int cmd_doctor(struct call *c);
 
 int cmd_link(struct call *c);
 int cmd_hand(struct call *c);

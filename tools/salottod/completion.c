@@ -43,6 +43,9 @@ static void read_positional(struct completion *c, enum arg arg)
     case ARG_PERSON:
         c->wanted = WANT_PERSON;
         break;
+    case ARG_FILE:
+        c->wanted = WANT_FILE;
+        break;
     case ARG_NONE: /* all places are taken: nothing but options may follow */
         c->wanted = WANT_OPTION;
         break;

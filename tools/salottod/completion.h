@@ -14,7 +14,7 @@
 
 #define COMPLETION_WORDS_MAX 64 /* of longer lines nothing is known */
 
-enum wanted { WANT_NOTHING, WANT_COMMAND, WANT_OPTION, WANT_WORD, WANT_ROOM, WANT_PERSON };
+enum wanted { WANT_NOTHING, WANT_COMMAND, WANT_OPTION, WANT_WORD, WANT_ROOM, WANT_PERSON, WANT_FILE };
 
 /* Borrows from the argv that was read. */
 struct completion {

@@ -5,7 +5,7 @@
 #include "tools/salottod/restore.h"
 #include "tools/salottod/server.h"
 #include "tools/salottod/settings.h"
-#include "tools/streams.h"
+#include "tools/descriptors.h"
 #include "tools/suggest.h"
 #include "tools/version.h"
 
@@ -141,6 +141,17 @@ static int printed(void)
     return fail(&err);
 }
 
+/* What fails where nothing better is known is a want of memory, descriptors or rights. */
+static void mend_start(struct err *err, const struct config *c)
+{
+    if (err->mend[0] != '\0')
+        return;
+    if (err->code == ERR_STATE)
+        err_mend(err, "look at the folder and whose it is: ls -la %s", c->state);
+    else
+        err_mend(err, "look at memory (free -h), open files (ulimit -n) and threads (ulimit -u), then start it again");
+}
+
 static int restore(const struct config *config, const char *file)
 {
     struct restore_report report;
@@ -161,7 +172,7 @@ int main(int argc, char **argv)
     size_t count;
     int status;
 
-    streams_hold();
+    descriptors_hold();
     language_start(NULL);
     if ((words = complete_asked(argc, argv, &count)) != NULL) {
         (void)complete_option(help, values, words, count);
@@ -185,8 +196,10 @@ int main(int argc, char **argv)
     }
     if (flags.restore != NULL)
         return restore(&config, flags.restore);
-    if (server_start(&server, &config, &flags.settings, &err) != 0)
+    if (server_start(&server, &config, &flags.settings, &err) != 0) {
+        mend_start(&err, &config);
         return fail(&err);
+    }
     (void)language_use(NULL); /* for the log; whoever asks something is answered in their own */
     server_run(&server);
     server_stop(&server);

@@ -1,6 +1,7 @@
 /* server.c - start order, the event loop, stop order (see server.h) */
 #include "tools/salottod/server.h"
 
+#include "net/clock.h"
 #include "tools/salottod/events.h"
 #include "tools/salottod/live_room.h"
 #include "tools/salottod/log.h"
@@ -95,6 +96,8 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
         storage_poll(s->storage);
     chores_look(s);
     dispatch_waiting(s);
+    if (s->control != NULL)
+        crowd_look(&s->crowd, control_server_stats(s->control), clock_now_ns());
 }
 
 static void on_term(evutil_socket_t signal, short what, void *arg)
@@ -165,6 +168,7 @@ static int start_threads(struct server *s, struct err *err)
         .tcp_fds = s->sockets.tcp,
         .tcp_count = s->sockets.tcp_count,
         .unix_path = s->config.socket,
+        .max_connections = s->crowd.max_connections,
         .owner = &s->waker,
     };
     struct udp_in_config udp = {.fd = s->sockets.udp, .outlet = s->outlet, .owner = &s->waker};
@@ -198,7 +202,9 @@ int server_start(struct server *s, const struct config *c, const struct settings
     id_table_init(&s->by_id);
     dispatch_init(&s->dispatch);
     stay_in_memory();
-    status = state_open(&s->state, c, err);
+    status = crowd_init(&s->crowd, err);
+    if (status == 0)
+        status = state_open(&s->state, c, err);
     if (status == 0)
         status = open_loop(s, err);
     if (status == 0) {

@@ -17,6 +17,7 @@
 #include "storage/storage.h"
 #include "tools/salottod/chore.h"
 #include "tools/salottod/config.h"
+#include "tools/salottod/crowd.h"
 #include "tools/salottod/dispatch.h"
 #include "tools/salottod/settings.h"
 #include "tools/salottod/state.h"
@@ -51,6 +52,7 @@ struct server {
     unsigned outlets;
     struct udp_in *udp;
     struct control_server *control;
+    struct crowd crowd;
     struct dispatch dispatch;
     struct chores chores;
     struct live_rooms rooms;

@@ -84,7 +84,8 @@ class Operator:
     def answer(self, number):
         while number not in self.answers:
             a = self.receive()
-            self.answers[a.get("id")] = a
+            if "progress" not in a:
+                self.answers[a.get("id")] = a
         return self.answers.pop(number)
 
     def __call__(self, *words):

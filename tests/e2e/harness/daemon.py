@@ -8,8 +8,11 @@ from .ctl import Ctl, Operator
 
 
 class Daemon:
-    def __init__(self, *options, state=None, env=None, port=0):
+    """under: words before the command, of a program that becomes it, such as prlimit."""
+
+    def __init__(self, *options, state=None, env=None, port=0, under=()):
         self.state = state or process.folder()
+        self.under = list(under)
         self.options = options
         self.env = env
         self.port = port
@@ -17,7 +20,7 @@ class Daemon:
 
     def start(self):
         """Starts it (again, on the same state folder) and waits until it accepts."""
-        argv = [process.program("salottod"), "--state", self.state, "--port", str(self.port), "--http-port", "0"]
+        argv = [*self.under, process.program("salottod"), "--state", self.state, "--port", str(self.port), "--http-port", "0"]
         self.child = process.Child(argv + list(self.options), "salottod", env=self.env)
         line = self.child.wait_for(
             lambda: next((l for l in self.child.lines if l.startswith("ready ")), None), "its line `ready`"
