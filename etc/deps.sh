@@ -1,7 +1,8 @@
 #!/bin/sh
 # Makes sure of the Debian packages that Salotto needs: `deps.sh run` of those to build and run it, `deps.sh check` of
 # those for the tests too, `deps.sh deb` of those for the Debian package, `deps.sh fresh` of those for trying it all on
-# a fresh system. Says what it installs before it does, and nothing at all when everything is there.
+# a fresh system, `deps.sh analyze` and `deps.sh cover` of those for these. Says what it installs before it does, and
+# nothing at all when everything is there.
 set -eu
 
 run='gcc libc6-dev make pkg-config libopus-dev libevent-dev libsodium-dev libjansson-dev libsqlite3-dev libinih-dev
@@ -11,14 +12,18 @@ check='clang clang-format libclang-rt-14-dev libcmocka-dev perl python3 python3-
     pulseaudio pulseaudio-utils libasound2-plugins systemd locales bash zsh mandoc'
 deb='build-essential debhelper fakeroot lintian'
 fresh='debootstrap systemd-container'
+analyze='clang-tidy cppcheck'
+cover='gcovr'
 
 case ${1-} in
 run) wanted=$run ;;
 check) wanted="$run $check" ;;
 deb) wanted="$run $deb" ;;
 fresh) wanted="$run $deb $fresh" ;;
+analyze) wanted="$run $check $analyze" ;;
+cover) wanted="$run $check $cover" ;;
 *)
-    echo 'usage: etc/deps.sh run|check|deb|fresh' >&2
+    echo 'usage: etc/deps.sh run|check|deb|fresh|analyze|cover' >&2
     exit 2
     ;;
 esac

@@ -14,8 +14,8 @@
 #include <time.h>
 
 #define NS_PER_S       1000000000ull
-#define LATE_NS        1000000ull     /* a tick that begins later is counted */
-#define STACK_BYTES    (256u * 1024u) /* Opus's encoder takes the most of it: some 60 KiB */
+#define LATE_NS        1000000ull           /* a tick that begins later is counted */
+#define STACK_BYTES    ((size_t)256 * 1024) /* Opus's encoder takes the most of it: some 60 KiB */
 #define FIFO_PRIO      20
 #define NAME_BYTES     16 /* of a thread, with the final zero (PR_SET_NAME) */
 #define SAMPLES_PER_MS (PACKET_RATE_HZ / 1000u)

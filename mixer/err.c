@@ -126,7 +126,7 @@ static void write_text(char *out, size_t max, const char *fmt, va_list ap)
     err_plain(out);
 }
 
-int err_set(struct err *err, enum err_code code, const char *mend, const char *fmt, ...)
+int(err_set)(struct err *err, enum err_code code, const char *mend, const char *fmt, ...)
 {
     if (err != NULL) {
         va_list ap;

@@ -36,6 +36,14 @@ struct err {
 int err_set(struct err *err, enum err_code code, const char *mend, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* Lets compilers and analyzers see that a failure is never 0. */
+#define err_set(err, code, ...) err_result((err_set)(err, code, __VA_ARGS__), code)
+static inline int err_result(int set, enum err_code code)
+{
+    (void)set;
+    return -(int)code;
+}
+
 /* As err_set(), with the mend formatted by the caller's fmt too: err_mend() adds it to an error already set. */
 void err_mend(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

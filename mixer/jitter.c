@@ -152,16 +152,16 @@ static unsigned parse(const struct packet *p, bool *has_fec)
 /* RT_SAFE. */
 static void mark_seen(struct jitter *j, uint16_t sequence)
 {
-    uint16_t ahead = (uint16_t)(sequence - j->seen_highest);
+    uint16_t ahead = (uint16_t)(sequence - j->seen_highest), behind = (uint16_t)-ahead;
 
-    if (j->seen == 0 || (ahead >= SEEN_BITS && ahead < 0x8000)) {
-        j->seen = 1;
-        j->seen_highest = sequence;
-    } else if (ahead < 0x8000) {
+    if (j->seen != 0 && ahead < SEEN_BITS) {
         j->seen = j->seen << ahead | 1;
         j->seen_highest = sequence;
-    } else if ((uint16_t)-ahead < SEEN_BITS) {
-        j->seen |= 1ull << (uint16_t)-ahead;
+    } else if (j->seen == 0 || ahead < 0x8000) {
+        j->seen = 1;
+        j->seen_highest = sequence;
+    } else if (behind < SEEN_BITS) {
+        j->seen |= 1ull << behind;
     }
 }
 

@@ -129,6 +129,7 @@ static float next_gain(struct limiter *l, int32_t asked)
     l->at_2 = l->at_2 + 1 < LIMITER_BOX_2 ? l->at_2 + 1 : 0;
     l->now++;
 
+    /* NOLINTNEXTLINE(bugprone-integer-division): how long the boxes are is a whole number */
     return l->sum_2 == FULL ? 1.0f : (float)((double)l->sum_2 * (1.0 / (double)FULL));
 }
 

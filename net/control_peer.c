@@ -18,17 +18,21 @@ void peer_outbox_init(struct peer_outbox *o, struct ring *events, unsigned slots
 
 void peer_event_free(struct peer_event *e)
 {
-    if (e->opened != NULL)
+    if (e->opened != NULL) {
         sodium_memzero(e->opened, sizeof *e->opened);
-    if (e->text != NULL)
+        free(e->opened);
+    }
+    if (e->text != NULL) {
         sodium_memzero(e->text, e->len);
-    free(e->opened);
-    free(e->text);
+        free(e->text);
+    }
 }
 
 void peer_free(struct control_peer *p)
 {
-    peer_event_free(&(struct peer_event){.opened = p->opened, .text = p->text, .len = p->len});
+    struct peer_event untold = {.opened = p->opened, .text = p->text, .len = p->len};
+
+    peer_event_free(&untold);
     free(p);
 }
 

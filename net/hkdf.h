@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #define HKDF_HASH_BYTES 32u
-#define HKDF_OUT_MAX    (255u * HKDF_HASH_BYTES)
+#define HKDF_OUT_MAX    ((size_t)255 * HKDF_HASH_BYTES)
 
 /* prk = HMAC(salt, ikm). prk may be the same memory as salt or ikm; what is empty may be NULL. */
 void hkdf_extract(uint8_t prk[HKDF_HASH_BYTES], const uint8_t *salt, size_t salt_len, const uint8_t *ikm,

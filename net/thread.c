@@ -9,7 +9,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define STACK_BYTES (256u * 1024)
+#define STACK_BYTES ((size_t)256 * 1024)
 
 struct start {
     char name[16];

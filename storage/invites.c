@@ -58,7 +58,7 @@ static int look_up(struct db *db, int64_t person, const char *token, struct invi
 {
     uint8_t hash[crypto_hash_sha256_BYTES];
     struct query q;
-    int found = 0;
+    int found = 0, code;
 
     hash_token(hash, token);
     query_begin(&q, db, "looking up an invite",
@@ -80,7 +80,8 @@ static int look_up(struct db *db, int64_t person, const char *token, struct invi
             .mine = sqlite3_column_int(q.statement, 5) != 0,
         };
     }
-    return query_end(&q) < 0 ? q.code : found;
+    code = query_end(&q);
+    return code < 0 ? code : found;
 }
 
 static int spend(struct db *db, const struct invite *invite, int64_t person, struct err *err)

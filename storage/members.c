@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GAIN_MIN_DB -60.0f
+#define GAIN_MIN_DB (-60.0f)
 #define GAIN_MAX_DB 12.0f
 
 static const char *const names[] = {"listener", "speaker", "moderator", "host", "operator"};
@@ -39,6 +39,7 @@ int members_get(struct db *db, int64_t room, int64_t person, struct member *out,
 {
     struct query q;
     bool found = false;
+    int code;
 
     query_begin(&q, db, "looking up a member",
                 "SELECT p.id, p.key, p.handle, m.role, m.muted, m.gain_db, m.since_ms FROM person p"
@@ -50,11 +51,10 @@ int members_get(struct db *db, int64_t room, int64_t person, struct member *out,
         read_member(&q, out);
         found = true;
     }
-    if (query_end(&q) < 0)
-        return q.code;
-    if (!found)
-        return err_set(err, ERR_NOT_FOUND, NULL, "there is no person with number %lld", (long long)person);
-    return 0;
+    code = query_end(&q);
+    if (code >= 0 && !found)
+        code = err_set(err, ERR_NOT_FOUND, NULL, "there is no person with number %lld", (long long)person);
+    return code;
 }
 
 int members_list(struct db *db, int64_t room, struct member **rows, size_t *count, struct err *err)

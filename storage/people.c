@@ -28,13 +28,14 @@ void people_read(struct query *q, int column, struct person *out)
 /* 1 and *out, 0 when there is none, or a negative code. */
 static int one_person(struct query *q, struct person *out)
 {
-    int found = 0;
+    int found = 0, code;
 
     if (query_row(q)) {
         people_read(q, 0, out);
         found = 1;
     }
-    return query_end(q) < 0 ? q->code : found;
+    code = query_end(q);
+    return code < 0 ? code : found;
 }
 
 static int look_up_key(struct db *db, const uint8_t key[32], struct person *out, struct err *err)
@@ -98,8 +99,10 @@ static int guest_handle(struct db *db, const uint8_t key[32], char out[PERSON_HA
 
     key_text(text, key);
     for (size_t i = 0, taken = 0; text[i] != '\0' && taken < GUEST_LETTERS; i++) {
-        char c = text[i] >= 'A' && text[i] <= 'Z' ? (char)(text[i] - 'A' + 'a') : text[i];
+        char c = text[i];
 
+        if (c >= 'A' && c <= 'Z')
+            c = (char)(c - 'A' + 'a');
         if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) {
             out[len++] = c;
             taken++;

@@ -69,7 +69,7 @@ void query_copy_text(struct query *q, int column, char *out, size_t max)
     int bytes = sqlite3_column_bytes(q->statement, column);
     size_t len = text != NULL && bytes > 0 ? (size_t)bytes : 0;
 
-    if (len >= max) {
+    if (text != NULL && len >= max) {
         len = max - 1;
         while (len > 0 &&
                (text[len] & 0xc0) == 0x80) /* the first byte left out continues a character: drop all of it */

@@ -25,7 +25,7 @@ static void read_room(struct query *q, struct room_row *out)
 static int look_up(struct db *db, const char *name, struct room_row *out, struct err *err)
 {
     struct query q;
-    int found = 0;
+    int found = 0, code;
 
     query_begin(&q, db, "looking up a room", "SELECT " COLUMNS " FROM room WHERE name = ?", err);
     query_text(&q, name);
@@ -33,7 +33,8 @@ static int look_up(struct db *db, const char *name, struct room_row *out, struct
         read_room(&q, out);
         found = 1;
     }
-    return query_end(&q) < 0 ? q.code : found;
+    code = query_end(&q);
+    return code < 0 ? code : found;
 }
 
 static int insert(struct db *db, struct room_row *r, struct err *err)

@@ -17,7 +17,7 @@
 #include <time.h>
 
 #define TASKS       1024u
-#define STACK_BYTES (256 * 1024)
+#define STACK_BYTES ((size_t)256 * 1024)
 
 struct task {
     storage_work *work;

@@ -191,6 +191,7 @@ static int (*real_open)(const char *, int, ...);
 static int (*real_openat)(int, const char *, int, ...);
 static void (*real_vsyslog)(int, const char *, va_list);
 
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): these are declarations */
 #define TRAP(result, name, parameters, arguments) static result(*real_##name) parameters;
 TRAPS
 #undef TRAP

@@ -44,6 +44,7 @@ static void on_closed(struct control *c, const struct err *err, void *arg)
 
 static const struct control_callbacks callbacks = {.trust = on_trust, .text = on_text, .closed = on_closed};
 
+/* As libFuzzer declares it. NOLINTNEXTLINE(readability-non-const-parameter) */
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     static const uint8_t seed[32] = {1};

@@ -88,10 +88,11 @@ void args_handle_of(char out[LINK_ROOM_MAX + 1], const char *name)
     size_t n = 0;
 
     for (; *name != '\0' && n < LINK_ROOM_MAX; name++) {
-        char c = *name >= 'A' && *name <= 'Z' ? (char)(*name - 'A' + 'a') : *name;
-        bool letter = c >= 'a' && c <= 'z';
+        char c = *name;
 
-        if (letter || (n > 0 && c >= '0' && c <= '9'))
+        if (c >= 'A' && c <= 'Z')
+            c = (char)(c - 'A' + 'a');
+        if ((c >= 'a' && c <= 'z') || (n > 0 && c >= '0' && c <= '9'))
             out[n++] = c;
         else if (n > 0 && out[n - 1] != '-')
             out[n++] = '-';
@@ -244,6 +245,8 @@ static int take_option(struct args *a, int argc, char **argv, int *i, unsigned *
             value = argv[++*i];
         else
             return err_set(err, ERR_USAGE, "`salotto help` says what goes with it", "%s needs a value", word);
+    } else {
+        value = "";
     }
     *given |= 1u << option;
     return take(a, (enum option)option, value, err);

@@ -103,7 +103,7 @@ static bool may_begin(struct lane *l, unsigned want)
 /* `eager`: begins with whatever is there. */
 static void make_piece(struct lane *l, unsigned want, bool eager)
 {
-    struct packet p;
+    struct packet p = {0};
     unsigned samples = want;
     int made;
 

@@ -86,14 +86,14 @@ static int write_pages(struct ogg_out *o, bool flush, struct err *err)
 
 static int put(struct ogg_out *o, const uint8_t *bytes, size_t len, bool first, bool last, struct err *err)
 {
-    ogg_packet packet = {.packet = (unsigned char *)bytes,
-                         .bytes = (long)len,
-                         .b_o_s = first,
-                         .e_o_s = last,
-                         .granulepos = (ogg_int64_t)o->granule,
-                         .packetno = o->number++};
+    ogg_packet p = {.packet = (unsigned char *)bytes,
+                    .bytes = (long)len,
+                    .b_o_s = first,
+                    .e_o_s = last,
+                    .granulepos = (ogg_int64_t)o->granule,
+                    .packetno = o->number++};
 
-    if (ogg_stream_packetin(&o->stream, &packet) != 0)
+    if (ogg_stream_packetin(&o->stream, &p) != 0)
         return err_set(err, ERR_INTERNAL, NULL, "out of memory");
     return 0;
 }

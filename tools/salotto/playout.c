@@ -326,7 +326,7 @@ static void mark(struct playout *p, unsigned at, uint64_t position)
 /* At most n samples, all of one piece and one state; returns how many. */
 static unsigned step(struct playout *p, float *pcm, unsigned n, unsigned at)
 {
-    struct lane *heard = p->heard;
+    struct lane *heard;
     float incoming[STEP_SAMPLES];
 
     decide(p);

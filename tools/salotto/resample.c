@@ -17,7 +17,7 @@
 
 struct resample {
     unsigned up, down; /* L, M */
-    unsigned half, phases;
+    size_t half, phases;
     float *table;      /* phases rows of 2 * half */
     float *in;         /* room for 2 * half + RESAMPLE_BLOCK */
     size_t held;       /* samples in it */
@@ -86,7 +86,7 @@ struct resample *resample_new(unsigned rate_hz)
         return NULL;
     }
     for (unsigned i = 0; i < r->phases; i++)
-        make_row(r->table + (size_t)i * 2 * r->half, r->half, (double)i / r->phases, cutoff);
+        make_row(r->table + (size_t)i * 2 * r->half, r->half, (double)i / (double)r->phases, cutoff);
     r->held = r->half - 1; /* silence before the first sample, which so lies in the middle */
     return r;
 }

@@ -40,7 +40,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg);
 
 static void set_timer(struct session *s, unsigned ms, bool again)
 {
-    struct timeval t = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+    struct timeval t = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
 
     event_del(s->timer);
     event_assign(s->timer, s->c.base, -1, again ? EV_PERSIST : 0, on_timer, s);

@@ -304,7 +304,7 @@ static bool is_ignored(int number)
 static int add_events(struct stay *s, struct err *err)
 {
     unsigned ms = heard_has_device(s->heard) ? TICK_DEVICE_MS : TICK_MS;
-    struct timeval period = {.tv_usec = ms * 1000};
+    struct timeval period = {.tv_usec = (suseconds_t)ms * 1000};
 
     s->tick = event_new(s->base, -1, EV_PERSIST, on_tick, s);
     s->sigint = evsignal_new(s->base, SIGINT, on_signal, s);

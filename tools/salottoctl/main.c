@@ -21,8 +21,9 @@
 #include <string.h>
 #include <unistd.h>
 
-static char yes[] = "--yes";
 #define DESCRIPTORS 16u /* that a command takes, and some */
+
+static char yes[] = "--yes";
 
 static const char usage[] =
     N_("usage: salottoctl [options] COMMAND …\n"

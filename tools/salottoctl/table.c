@@ -98,8 +98,8 @@ static void print_rows_as_details(FILE *out, const json_t *columns, const json_t
 
 int table_print(FILE *out, const json_t *columns, const json_t *rows, const struct table_style *style)
 {
-    unsigned widths[COLUMNS_MAX];
-    bool right[COLUMNS_MAX];
+    unsigned widths[COLUMNS_MAX] = {0};
+    bool right[COLUMNS_MAX] = {false};
     size_t n = json_array_size(columns), r, i;
     char buffer[CELL_MAX];
     json_t *row, *cell;

@@ -339,11 +339,12 @@ void call_request(struct session *s, json_int_t id, const json_t *request)
         c->status = -(int)c->err.code;
     else
         c->status = args_parse(&c->args, c->command, c->argv, words, &c->err);
-    if (c->status == 0 && c->command->prepare != NULL)
-        c->command->prepare(c);
-    if (c->status == 0)
+    if (c->command != NULL && c->status == 0) {
+        if (c->command->prepare != NULL)
+            c->command->prepare(c);
         c->status = check_names(c);
-    if (c->status == 0)
+    }
+    if (c->command != NULL && c->status == 0)
         resolve(c);
     else
         errand_let_go(&c->errand);

@@ -16,7 +16,6 @@ struct chore {
     const struct chore_plan *plan;
     void *job;
     struct waker *owner;
-    const void *reader; /* for whom errors are made (err.h) */
     pthread_t thread;
     uint64_t told_ns; /* the thread's */
     struct err err;

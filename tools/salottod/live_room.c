@@ -85,10 +85,10 @@ static struct room *make_mixer(struct live_room *r)
 
 static void destroy(struct live_room *r)
 {
-    struct occupant *o;
+    struct occupant *o, *next;
 
-    while ((o = LIST_FIRST(&r->occupants)) != NULL) {
-        LIST_REMOVE(o, next);
+    for (o = LIST_FIRST(&r->occupants); o != NULL; o = next) {
+        next = LIST_NEXT(o, next);
         free(o->strip_release);
         free(o->seat_release);
         free(o);

@@ -147,8 +147,10 @@ void session_closed(struct server *s, uint64_t connection)
 
 void session_free_all(struct server *s)
 {
-    struct session *p;
+    struct session *p, *next;
 
-    while ((p = LIST_FIRST(&s->sessions)) != NULL)
+    for (p = LIST_FIRST(&s->sessions); p != NULL; p = next) {
+        next = LIST_NEXT(p, next);
         destroy(p);
+    }
 }

@@ -61,20 +61,22 @@ int stage_enter(struct occupant *o, struct errand *e, struct err *err)
     };
     struct room_command add = {.order = ROOM_ADD_STRIP};
     struct outlet_order stage = {.kind = OUTLET_STAGE, .session = o->session->id, .slot = slot};
+    struct strip_release *release;
+    struct strip *strip;
 
     if (slot < 0)
         return err_set(err, ERR_DENIED, "demote somebody first", "the stage of %s is full (%d people)", r->row.name,
                        ROOM_STRIPS_MAX);
     c.lease = (uint8_t)(r->lease[slot] + 1);
-    o->strip = strip_new(&c);
-    o->strip_release = calloc(1, sizeof *o->strip_release); /* now, so that leaving never asks for memory */
-    if (o->strip == NULL || o->strip_release == NULL) {
-        strip_free(o->strip);
-        free(o->strip_release);
-        o->strip = NULL;
-        o->strip_release = NULL;
+    strip = strip_new(&c);
+    release = calloc(1, sizeof *release); /* now, so that leaving never asks for memory */
+    if (strip == NULL || release == NULL) {
+        strip_free(strip);
+        free(release);
         return err_set(err, ERR_INTERNAL, NULL, "out of memory for a strip");
     }
+    o->strip = strip;
+    o->strip_release = release;
     r->lease[slot] = c.lease;
     r->slots_taken |= 1u << slot;
     r->slot[slot] = o;
