@@ -18,8 +18,9 @@
 static const char all[] =
     "usage: salotto listen LINK [options]     hear a room\n"
     "       salotto speak LINK [options]      be heard in it, and hear it\n"
+    "       salotto test LINK [options]       hear what you sound like for others\n"
     "       salotto devices                   list loudspeakers and microphones\n"
-    "       salotto id                        show who you are to servers\n"
+    "       salotto id [LINK]                 show who you are to servers, or who a server is\n"
     "       salotto help [COMMAND]            say more\n"
     "       salotto --version\n"
     "\n"
@@ -30,8 +31,11 @@ static const char all[] =
     "  salotto listen 'salotto://radio.example/piazza?k=KEY' --output talk.wav --seconds 60\n"
     "  salotto speak 'salotto://radio.example/piazza?k=KEY'\n"
     "  salotto speak 'salotto://radio.example/piazza?k=KEY' --input jingle.flac\n"
+    "  salotto test 'salotto://radio.example/piazza?k=KEY'\n"
     "\n"
     "In a room, on a terminal: m mutes and unmutes you, h raises and lowers your hand, t changes the tier, q leaves.\n"
+    "With speak --ptt, space opens the microphone: hold it, or tap it to stay open and again to close.\n"
+    "Colours appear on terminals only, and not where NO_COLOR is set or TERM is dumb.\n"
     "\n"
     "Exit codes: 0 done, 1 internal, 2 usage, 3 no such room, 4 not allowed, 5 unreachable, 6 wrong server key,\n"
     "7 sound device or file, 8 state files, 9 sent away (kicked, banned, room ended), 10 replaced by yourself\n"
@@ -62,11 +66,40 @@ static const char speak[] =
     "                    leave at its end\n"
     "  --loop            say it again and again\n"
     "  --seconds N       leave after N seconds, counted from the first sound or, while nobody speaks, from joining\n"
+    "  --ptt             push to talk: begin muted, and open the microphone with the space key. Held, it is open "
+    "until\n"
+    "                    you let go; tapped, it stays open until the next tap. Needs a terminal; m works as well\n"
     "  --tier TIER       what you hear: low or standard [standard]\n" SOUND WHO SCRIPTS "\n"
     "examples:\n"
     "  salotto speak 'salotto://radio.example/piazza?k=KEY&token=TOKEN'\n"
     "  salotto speak 'salotto://radio.example/piazza?k=KEY' --input talk.flac --output room.wav\n"
-    "  salotto speak 'salotto://radio.example/piazza?k=KEY' --device 'USB Headset' --handle anna\n";
+    "  salotto speak 'salotto://radio.example/piazza?k=KEY' --device 'USB Headset' --handle anna\n"
+    "  salotto speak 'salotto://radio.example/piazza?k=KEY' --ptt\n";
+
+static const char test[] =
+    "usage: salotto test LINK [options]\n"
+    "\n"
+    "Tries out your sound and your way to the server: records you for five seconds, sends it through a room of that\n"
+    "server in which nobody but you can be, says how loud you are, what was lost and how long it took, and plays what\n"
+    "came back. LINK may be that of any room; nobody in it notices. Without a microphone take a sound file, and "
+    "without\n"
+    "a loudspeaker write one.\n"
+    "\n"
+    "Levels are in dBFS, where 0 is the loudest that there is: speech is well recorded around -20. The delay is that\n"
+    "from mouth to ear, without what microphone and loudspeaker add.\n"
+    "\n"
+    "  --input FILE      say the first five seconds of a sound file instead (WAV, FLAC, Ogg …; - is standard input)\n"
+    "  --output FILE     write what came back as FILE.wav instead of playing it; - is standard output\n"
+    "  --device NAME     a sound device, by part of its name or by its number in `salotto devices`\n"
+    "  --tier TIER       what comes back: low or standard [standard]\n"
+    "  --identity FILE   the key that is you [~/.config/salotto/identity]\n"
+    "  --accept-new      take a server that you have not been at before without asking\n"
+    "  --json            what was found out as one line of JSON (with --output - on standard error)\n"
+    "\n"
+    "examples:\n"
+    "  salotto test 'salotto://radio.example/piazza?k=KEY'\n"
+    "  salotto test 'salotto://radio.example/piazza?k=KEY' --device 'USB Headset' --tier low\n"
+    "  salotto test 'salotto://radio.example/piazza?k=KEY' --input talk.flac --output heard.wav\n";
 
 static const char devices[] =
     "usage: salotto devices [--json]\n"
@@ -80,16 +113,25 @@ static const char devices[] =
     "  salotto listen 'salotto://radio.example/piazza?k=KEY' --device pulse\n";
 
 static const char id[] =
-    "usage: salotto id [--identity FILE] [--json]\n"
+    "usage: salotto id [LINK] [--identity FILE] [--json]\n"
     "\n"
-    "Shows the key by which servers know you, its fingerprint and the file it lies in, and makes one where there is\n"
-    "none. Roles and bans belong to the key: keep a copy, and show it to nobody.\n"
+    "Shows the key by which servers know you, its fingerprint, and the file that holds its secret half, and makes one\n"
+    "where there is none. Roles and bans belong to the key: keep a copy of the file, and show it to nobody.\n"
+    "\n"
+    "With a LINK, shows the key of the server behind it: the link's own, or the one that you have met\n"
+    "there. Nothing is sent to the server.\n"
+    "\n"
+    "`spoken` is the fingerprint in ten words, to be compared by voice: whoever reads out the same words\n"
+    "has the same key (100 bits of its SHA-256; to find another key with these words is out of reach). A\n"
+    "server's words are shown when you are first asked whether you trust it, and whoever runs it sees them\n"
+    "with `salotto id LINK` as well.\n"
     "\n"
     "  --identity FILE   the key that is meant [~/.config/salotto/identity]\n"
     "  --json            as one line of JSON\n"
     "\n"
-    "example:\n"
-    "  salotto id\n";
+    "examples:\n"
+    "  salotto id\n"
+    "  salotto id 'salotto://radio.example/piazza?k=KEY'\n";
 
 const char *help_text(enum args_command command)
 {
@@ -98,6 +140,8 @@ const char *help_text(enum args_command command)
         return listen;
     case ARGS_SPEAK:
         return speak;
+    case ARGS_TEST:
+        return test;
     case ARGS_DEVICES:
         return devices;
     case ARGS_ID:

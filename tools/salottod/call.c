@@ -133,21 +133,13 @@ static void on_told(struct chore *h, void *arg, uint64_t done, uint64_t all)
 
     if (session_by_connection(c->server, c->connection) == NULL)
         chore_give_up(h);
-    else {
-        const struct language *before = language_use(c->language);
-
+    else
         tell_progress(c, done, all);
-        (void)language_use(before);
-    }
 }
 
 static void on_chored(void *arg, int status, const struct err *err)
 {
-    const struct call *c = arg;
-    const struct language *before = language_use(c->language);
-
     on_committed(arg, status, err);
-    (void)language_use(before);
 }
 
 void call_chore(struct call *c, const char *doing, int (*chore)(struct chore *h, struct call *c, struct err *err),
