@@ -5,6 +5,7 @@
  */
 #include "tools/salotto/stay.h"
 
+#include "tools/language.h"
 #include "net/clock.h"
 #include "tools/salotto/device.h"
 #include "tools/salotto/keys.h"
@@ -42,10 +43,9 @@ static void tell_standing(struct stay *s)
     if (stage->muted_by_moderator)
         stay_say(s, "you are on stage, but a moderator has muted you");
     else if (stage->muted)
-        stay_say(s, "you are on stage, muted%s",
-                 s->args->ptt ? ": hold space to be heard"
-                 : s->keys    ? ": press m to be heard"
-                              : "");
+        stay_say(s, s->args->ptt ? N_("you are on stage, muted: hold space to be heard")
+                    : s->keys    ? N_("you are on stage, muted: press m to be heard")
+                                 : N_("you are on stage, muted"));
     else
         stay_say(s, "you are on stage, and may be heard now");
 }
@@ -66,7 +66,7 @@ static void on_joined(const json_t *answer, void *arg)
     status_line_clear(&s->line);
     stay_watch_keys(s);
     stay_say(s, "in %s%s%s%s as %s, %s; %u listening", stage->room, stage->title[0] != '\0' ? " (" : "", stage->title,
-             stage->title[0] != '\0' ? ")" : "", stage->handle, stage->role, stage->listeners);
+             stage->title[0] != '\0' ? ")" : "", stage->handle, _(stage->role), stage->listeners);
     if (s->args->command == ARGS_SPEAK && !stage->on_stage) {
         events_out(s->events, json_pack("{s:s, s:s}", "event", "waiting", "for", "promotion"));
         stay_say(s, "your hand is raised; you can speak when a moderator promotes you");
@@ -86,16 +86,16 @@ static void on_event(const json_t *event, void *arg)
     stage_copy(by, sizeof by, json_string_value(json_object_get(event, "by")));
     stage_copy(why, sizeof why, json_string_value(json_object_get(event, "why")));
     if (strcmp(name, "role") == 0) {
-        stay_say(s, "%s made you %s%s%s", by[0] != '\0' ? by : "a moderator", stage->role, why[0] != '\0' ? ": " : "",
-                 why);
+        stay_say(s, "%s made you %s%s%s", by[0] != '\0' ? by : _("a moderator"), _(stage->role),
+                 why[0] != '\0' ? ": " : "", why);
         tell_standing(s);
     } else if (strcmp(name, "muted") == 0 && handle != NULL && strcmp(handle, stage->handle) == 0) {
         if (s->args->ptt && strcmp(by, stage->handle) == 0)
             return; /* it was our own key, and the status line shows it */
         if (stage->muted_by_moderator)
-            stay_say(s, "%s muted you%s%s", by[0] != '\0' ? by : "a moderator", why[0] != '\0' ? ": " : "", why);
+            stay_say(s, "%s muted you%s%s", by[0] != '\0' ? by : _("a moderator"), why[0] != '\0' ? ": " : "", why);
         else
-            stay_say(s, stage->muted ? "you are muted" : "you can be heard again");
+            stay_say(s, stage->muted ? N_("you are muted") : N_("you can be heard again"));
     }
 }
 
