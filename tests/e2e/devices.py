@@ -2,6 +2,7 @@
 """Sound devices are real: PulseAudio's null sinks stand for a loudspeaker and a microphone, PortAudio reaches them
 through ALSA. What `salotto listen` plays is recorded from the monitor, and `salotto speak` captures from one."""
 import glob
+import json
 import os
 import time
 
@@ -149,6 +150,25 @@ def _(s):
             break
         tap.diag(f"once more: likeness {likeness:.2f}, {sound.rms_db(heard):.1f} dBFS, {len(heard) / RATE:.1f} s")
     tap.more(likeness, 0.6, "likeness of the voice to what the listener heard")
+
+
+@tap.check("`salotto test` records, sends, measures and plays back")
+def _(s):
+    voice = sound.voice("en")[RATE : 13 * RATE]
+    mouth = s.pulse.play(sound.keep(voice, "said"))
+    stop = s.pulse.record()
+    folder = process.folder()
+    argv = [process.program("salotto"), "test", s.link, "--json", "--identity", f"{folder}/key"]
+    code, out, err = process.run(argv, env=s.pulse.env)
+    heard = stop()
+    tap.equal(code, 0, f"exit code {err}")
+    found = json.loads(out)
+    tap.true(found["came_back"] and found["delay_ms"] is not None, f"it came back, and is recognised: {found}")
+    tap.more(found["said"]["speaking_s"], 2, "s of speech were recorded")
+    # What was played is five seconds of what was said, whichever they were.
+    likeness = max(ears.hear(voice[a : a + 3 * RATE], heard)[1] for a in range(0, 9 * RATE, RATE))
+    tap.more(likeness, 0.6, "likeness of what was played to what was said")
+    mouth.wait()
 
 
 @tap.check("without a sound device `salotto listen` says so and names --output")
