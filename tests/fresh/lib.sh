@@ -40,6 +40,12 @@ copy()
     cp -a --reflink=auto "$work/base" "$work/$1"
 }
 
+# apart [UNSHARE OPTION]... COMMAND...: runs it with mounts and processes of its own, which end with it and with us
+apart()
+{
+    setpriv --pdeathsig KILL unshare --mount --propagation private --pid --fork --kill-child "$@"
+}
+
 # inside FOLDER COMMAND...: runs it in there as root, with proc, sys and dev, and a cache of packages that stays. Ends
 # all that it started.
 inside()
@@ -47,7 +53,7 @@ inside()
     folder=$work/$1 archives=$work/archives-$1
     shift
     mkdir -p "$archives/partial"
-    unshare --mount --propagation private --pid --fork --kill-child sh -euc '
+    apart sh -euc '
         folder=$1 archives=$2
         shift 2
         mount --bind "$folder" "$folder"

@@ -97,14 +97,18 @@ folders()
     [ "$(stat -c '%U:%G %a' /var/lib/salotto)" = 'salotto:salotto 750' ] &&
         [ "$(stat -c '%U:%G %a' /run/salotto)" = 'salotto:salotto 750' ] &&
         [ "$(stat -c '%U:%G %a' /run/salotto/control.sock)" = 'salotto:salotto 660' ] &&
-        [ "$(stat -c '%U %a' /var/lib/salotto/server.key)" = 'salotto 600' ] || { ls -la /var/lib/salotto /run/salotto; return 1; }
+        [ "$(stat -c '%U %a' /var/lib/salotto/server.key)" = 'salotto 600' ] || {
+        ls -la /var/lib/salotto /run/salotto
+        return 1
+    }
 }
 check 'its folders, key and socket belong to salotto, with the modes they should have' folders
 
 # A wrapper holds the start up: with a service that only has to run, systemd would take it for active at once.
 ready()
 {
-    drop_in ExecStart= 'ExecStart=/bin/sh -c "until [ -e /run/salotto/go ]; do sleep 0.1; done; exec salottod --config /etc/salotto/salottod.conf"'
+    start='salottod --config /etc/salotto/salottod.conf'
+    drop_in ExecStart= "ExecStart=/bin/sh -c 'until [ -e /run/salotto/go ]; do sleep 0.1; done; exec $start'"
     systemctl stop salottod && systemctl start --no-block salottod && eventually test -d /run/salotto &&
         sleep 1 && active activating && touch /run/salotto/go && eventually active && salottoctl room list | has piazza
     status=$?
@@ -149,7 +153,8 @@ check 'nothing but its own folders can be written there, by its user or by root'
 sandbox_status()
 {
     grep -E '^(CapPrm|CapEff|CapBnd|CapAmb|NoNewPrivs|Seccomp):' "/proc/$(pid)/status" | tr -d '\t' | tr '\n' ' ' |
-        has 'CapPrm:0* CapEff:0* CapBnd:0* CapAmb:0* NoNewPrivs:1 Seccomp:2' && [ "$(stat -c %U "/proc/$(pid)")" = salotto ]
+        has 'CapPrm:0* CapEff:0* CapBnd:0* CapAmb:0* NoNewPrivs:1 Seccomp:2' &&
+        [ "$(stat -c %U "/proc/$(pid)")" = salotto ]
 }
 check 'it runs as salotto, without capabilities, and under a filter of system calls' sandbox_status
 

@@ -50,9 +50,9 @@ END
 ln -s ../package-test.service "$unit/multi-user.target.wants/package-test.service"
 : >"$work/share/tap"
 say 'booting'
-timeout 900 unshare --mount --propagation private --pid --fork --kill-child --mount-proc \
-    systemd-nspawn --register=no --keep-unit --private-network --machine=salotto-fresh --directory="$work/booted" \
-    --bind="$work/share:/fresh" --boot </dev/null >"$work/booted.log" 2>&1 || say "the container ended with $?"
+apart --mount-proc timeout --signal=KILL 900 systemd-nspawn --register=no --keep-unit --private-network \
+    --machine=salotto-fresh --directory="$work/booted" --bind="$work/share:/fresh" --boot \
+    </dev/null >"$work/booted.log" 2>&1 || say "the container ended with $?"
 cat "$work/share/tap"
 if ! grep -q '^# done' "$work/share/tap" || grep -q '^not ok' "$work/share/tap"; then
     sed 's/^/# /' "$work/share/err" | tail -n 30
