@@ -11,7 +11,8 @@ say()
 # The mirror that this machine has its own packages from.
 mirror()
 {
-    apt-get indextargets --format '$(REPO_URI)' 'Codename: bookworm' 'Component: main' 'Created-By: Packages' | head -n 1
+    apt-get indextargets --format '$(REPO_URI)' 'Codename: bookworm' 'Component: main' 'Created-By: Packages' |
+        head -n 1
 }
 
 # Debian 12 as debootstrap makes it, with make and git, in $work/base.
@@ -25,7 +26,8 @@ base()
     say 'debootstrap makes Debian 12 with make and git'
     mkdir -p "$work"
     rm -rf --one-file-system "$work/base.new"
-    debootstrap --variant=minbase --include=make,git bookworm "$work/base.new" "$(mirror)" >"$work/debootstrap.log" 2>&1 || {
+    debootstrap --variant=minbase --include=make,git bookworm "$work/base.new" "$(mirror)" \
+        >"$work/debootstrap.log" 2>&1 || {
         tail -n 20 "$work/debootstrap.log" >&2
         exit 1
     }

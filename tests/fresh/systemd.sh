@@ -26,7 +26,8 @@ inside booted sh -euc '
     export DEBIAN_FRONTEND=noninteractive
     apt-get -qq update
     apt-get -qq install -y --no-install-recommends systemd-sysv dbus
-    apt-get -qq satisfy -y --no-install-recommends "$(dpkg-deb -f /root/old.deb Depends)"' >"$work/packages.log" 2>&1 || {
+    apt-get -qq satisfy -y --no-install-recommends "$(dpkg-deb -f /root/old.deb Depends)"
+' >"$work/packages.log" 2>&1 || {
     tail -n 20 "$work/packages.log" >&2
     exit 1
 }
