@@ -127,8 +127,8 @@ static bool is_own(const struct sockaddr_storage *to, socklen_t len)
         own = memcmp(&((struct sockaddr_in *)&from)->sin_addr, &((const struct sockaddr_in *)to)->sin_addr,
                      sizeof(struct in_addr)) == 0;
     else if (own)
-        own = IN6_ARE_ADDR_EQUAL(&((struct sockaddr_in6 *)&from)->sin6_addr,
-                                 &((const struct sockaddr_in6 *)to)->sin6_addr);
+        own = memcmp(&((struct sockaddr_in6 *)&from)->sin6_addr, &((const struct sockaddr_in6 *)to)->sin6_addr,
+                     sizeof(struct in6_addr)) == 0;
     if (fd >= 0)
         close(fd);
     return own;
