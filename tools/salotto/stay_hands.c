@@ -41,9 +41,13 @@ static void leave(struct stay *s)
 
 static void on_signal(evutil_socket_t number, short what, void *arg)
 {
-    (void)number;
+    struct stay *s = arg;
+
     (void)what;
-    leave(arg);
+    /* A terminal that went away says so twice, by its silence and by this: nobody is in a hurry. */
+    if (number == SIGHUP && s->ended)
+        return;
+    leave(s);
 }
 
 static void on_resize(evutil_socket_t number, short what, void *arg)
