@@ -130,7 +130,8 @@ static void put_command_entry(const struct command *c)
     putchar(c->help[0] >= 'a' && c->help[0] <= 'z' ? c->help[0] - 'a' + 'A' : c->help[0]);
     put_text(c->help + 1, strlen(c->help + 1));
     fputs(".\n", stdout);
-    put_sentences(c->about);
+    if (c->about != NULL)
+        put_sentences(c->about);
     if (c->least > ROLE_LISTENER)
         printf("For: %s and above.\n", role_name(c->least));
     else

@@ -28,7 +28,7 @@ struct command {
     /* What must be known of its words before its room and people are looked up; or NULL. */
     void (*prepare)(struct call *call);
     const char *help;    /* one line */
-    const char *about;   /* what one should know besides, in whole sentences; `this` stands for another command */
+    const char *about;   /* what one should know besides, in whole sentences; `this` stands for another command; or NULL */
     const char *example; /* a whole line as typed after salottoctl; in_room: as a client sends it */
 };
 
