@@ -29,7 +29,7 @@ objs = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard $(1)/*.c)))
 MIXER    = $(BUILD)/libsalotto-mixer.a
 NET      = $(BUILD)/libsalotto-net.a
 STORAGE  = $(BUILD)/libsalotto-storage.a
-SHARED   = $(call objs,tools)
+SHARED   = $(call objs,tools) $(BUILD)/storage/nearest.o
 PROGRAMS = $(addprefix $(BUILD)/bin/,salottod salotto salottoctl)
 LANGUAGES  = $(patsubst etc/po/%.po,%,$(sort $(wildcard etc/po/*.po)))
 CATALOGUES = $(LANGUAGES:%=$(BUILD)/share/locale/%/LC_MESSAGES/salotto.mo)
@@ -118,8 +118,9 @@ $(BUILD)/tests/salottoctl/%: $(BUILD)/tests/salottoctl/%.o $(filter-out %/main.o
 $(BUILD)/tests/tools/%: $(BUILD)/tests/tools/%.o $(SHARED) $(MIXER)
 	$(SAY) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) cmocka) -lm
 
-# Preloaded, it aborts when a tick allocates, waits or does I/O; it finds rt_depth in programs linked with -rdynamic.
-$(BUILD)/tests/rt_trap.so: tests/rt_trap.c
+# To preload. rt_trap aborts when a tick allocates, waits or does I/O (it finds rt_depth in programs linked with
+# -rdynamic); true_sleep keeps libfaketime from bending sleeps.
+$(BUILD)/tests/rt_trap.so $(BUILD)/tests/true_sleep.so: $(BUILD)/tests/%.so: tests/%.c
 	@mkdir -p $(@D)
 	$(SAY) $(CC) $(STD) $(WARN) $(CFLAGS) -fPIC -shared -o $@ $<
 $(BUILD)/tests/mixer/rt_trap_check: | $(BUILD)/tests/rt_trap.so
@@ -167,7 +168,7 @@ TSAN = build/tsan
 # Sanitizers of this age do not find their way where a kernel scatters addresses over 32 bits.
 STILL = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 RULES         = $(wildcard tests/rt_safe.sh) tests/includes.sh tests/format.sh $(wildcard tests/net/*.py)
-TEST_EXTRAS   = $(BUILD)/tests/rt_trap.so $(BUILD)/tests/lab/mixdown
+TEST_EXTRAS   = $(BUILD)/tests/rt_trap.so $(BUILD)/tests/true_sleep.so $(BUILD)/tests/lab/mixdown
 E2E           = $(sort $(wildcard tests/e2e/*.py))
 E2E_SANITIZED = $(addprefix tests/e2e/,three_speakers.py mute.py sent_away.py roles.py bad_input.py kill9.py crossing.py \
 		stopping.py)
@@ -228,7 +229,7 @@ deb: ## build the Debian package into build/deb, and look it over with lintian
 fresh: ## the README's two commands on a new Debian 12 (root; half an hour)
 	@sh etc/deps.sh fresh
 	@sh tests/fresh/fresh.sh
-fresh-systemd: ## the package on a new Debian 12 with systemd as init (root)
+fresh-systemd: deb ## the package on a new Debian 12 with systemd as init (root)
 	@sh etc/deps.sh fresh
 	@sh tests/fresh/systemd.sh
 

@@ -145,7 +145,7 @@ int room_start(struct room *r, bool *fifo, struct err *err)
     error = start_thread(r, &is_fifo);
     if (error != 0)
         return err_set(err, ERR_INTERNAL, "raise LimitNPROC or TasksMax", "can't start the thread of room %s: %s",
-                       r->name, strerror(error));
+                       r->name, err_reason(error));
     r->has_thread = true;
     if (fifo != NULL)
         *fifo = is_fifo;

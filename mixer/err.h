@@ -61,7 +61,7 @@ void err_plain(char *text);
 void err_translate_with(const char *(*translate)(const char *text));
 
 /* The words for a text that goes into an error as an argument, and for an errno. */
-const char *err_words(const char *text);
+const char *err_words(const char *text) __attribute__((format_arg(1)));
 const char *err_reason(int error);
 
 /* Whom this thread makes errors for, from now on; a mark that means something to `translate` only, NULL at first.

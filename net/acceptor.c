@@ -95,18 +95,18 @@ static int probe(const struct sockaddr_un *at, struct err *err)
     if (lstat(at->sun_path, &st) != 0)
         return errno == ENOENT ? 0
                                : err_set(err, ERR_STATE, "check the folder and its permissions", "%s: %s", at->sun_path,
-                                         strerror(errno));
+                                         err_reason(errno));
     if (!S_ISSOCK(st.st_mode))
         return err_set(err, ERR_STATE, "move it away, or choose another place for the socket",
                        "%s exists and is no socket", at->sun_path);
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
-        return err_set(err, ERR_INTERNAL, NULL, "no socket for %s: %s", at->sun_path, strerror(errno));
+        return err_set(err, ERR_INTERNAL, NULL, "no socket for %s: %s", at->sun_path, err_reason(errno));
     rc = connect(fd, (const struct sockaddr *)at, sizeof *at) == 0 || errno != ECONNREFUSED;
     close(fd);
     if (rc == 0 && unlink(at->sun_path) != 0 && errno != ENOENT)
         return err_set(err, ERR_STATE, "remove it by hand", "the stale socket %s cannot be removed: %s", at->sun_path,
-                       strerror(errno));
+                       err_reason(errno));
     return rc;
 }
 
@@ -131,17 +131,17 @@ int acceptor_open_unix(const char *path, struct acceptor_file *file, struct err 
 
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
-        return err_set(err, ERR_INTERNAL, NULL, "no socket for %s: %s", path, strerror(errno));
+        return err_set(err, ERR_INTERNAL, NULL, "no socket for %s: %s", path, err_reason(errno));
     /* The umask of the moment decides the file's mode at bind(), so it is set before anybody can connect: that begins
      * with listen(). */
     if (bind(fd, (const struct sockaddr *)&at, sizeof at) != 0) {
         rc = err_set(err, errno == EADDRINUSE ? ERR_IN_USE : ERR_STATE, "check the folder and its permissions",
-                     "%s: %s", path, strerror(errno));
+                     "%s: %s", path, err_reason(errno));
         goto fail;
     }
     memcpy(file->path, path, strlen(path) + 1);
     if (lstat(at.sun_path, &st) != 0 || chmod(at.sun_path, 0660) != 0 || listen(fd, BACKLOG) != 0) {
-        rc = err_set(err, ERR_STATE, "check the folder and its permissions", "%s: %s", at.sun_path, strerror(errno));
+        rc = err_set(err, ERR_STATE, "check the folder and its permissions", "%s: %s", at.sun_path, err_reason(errno));
         unlink(at.sun_path);
         file->path[0] = '\0';
         goto fail;

@@ -106,7 +106,7 @@ static int connect_local(const char *path, struct err *err)
     memcpy(to.sun_path, path, len);
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
-        return err_set(err, ERR_INTERNAL, NULL, "cannot open a socket: %s", strerror(errno));
+        return err_set(err, ERR_INTERNAL, NULL, "cannot open a socket: %s", err_reason(errno));
     if (connect(fd, (const struct sockaddr *)&to, sizeof to) == 0)
         return fd;
     error = errno;
@@ -115,7 +115,7 @@ static int connect_local(const char *path, struct err *err)
         return err_set(err, ERR_DENIED, "become a member of the group that owns it, or use sudo", "you may not use %s",
                        path);
     return err_set(err, ERR_UNREACHABLE, "is salottod running, and is that its state folder (`--state DIR`)?",
-                   "no server at %s: %s", path, strerror(error));
+                   "no server at %s: %s", path, err_reason(error));
 }
 
 struct client *client_connect_local(struct event_base *base, const char *unix_path, const struct client_callbacks *cb,

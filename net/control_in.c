@@ -222,7 +222,7 @@ static void read_ended(struct control *c, ssize_t n)
                     control_peer_address(c));
     else
         CONTROL_DIE(c, ERR_UNREACHABLE, "check the network and try again", "the connection to %s broke: %s",
-                    control_peer_address(c), strerror(errno));
+                    control_peer_address(c), err_reason(errno));
 }
 
 void control_in_read(struct control *c)

@@ -88,9 +88,9 @@ int handshake_need(const struct handshake *h, const uint8_t *in, size_t have, st
     if (!h->greeted) {
         if (memcmp(in, h->server ? client_magic : server_magic, have < MAGIC_BYTES ? have : MAGIC_BYTES) == 0)
             return h->server ? HANDSHAKE_CLIENT_HELLO : HANDSHAKE_SERVER_HELLO;
-        return err_set(err, ERR_UNREACHABLE,
-                       "check host and port; a Salotto server listens on 7256 unless told otherwise",
-                       "%s is not a Salotto %s", h->where, h->server ? "client" : "server");
+        return err_set(
+            err, ERR_UNREACHABLE, "check host and port; a Salotto server listens on 7256 unless told otherwise",
+            h->server ? ERR_TEXT("%s is not a Salotto client") : ERR_TEXT("%s is not a Salotto server"), h->where);
     }
     if (have < 2)
         return 2;
@@ -132,7 +132,8 @@ static int greet_server(struct handshake *h, const uint8_t *in, uint8_t *out, si
     rd_bytes(&r, h->peer_key, sizeof h->peer_key);
     if (WIRE_VERSION < lowest || WIRE_VERSION > highest)
         return err_set(
-            err, ERR_UNREACHABLE, WIRE_VERSION < lowest ? "update this program" : "ask for an update of the server",
+            err, ERR_UNREACHABLE,
+            WIRE_VERSION < lowest ? ERR_TEXT("update this program") : ERR_TEXT("ask for an update of the server"),
             "%s speaks versions %u to %u of the protocol, this program %u", h->where, lowest, highest, WIRE_VERSION);
     if (h->has_pin ? sodium_memcmp(h->pin, h->peer_key, sizeof h->pin) != 0
                    : h->trust == NULL || !h->trust(h->trust_arg, h->peer_key))

@@ -20,15 +20,15 @@ static const char *mend_of(int cause)
     switch (cause) {
     case EACCES:
     case EPERM:
-        return "run this as the user whose file it is, or name another file or folder";
+        return ERR_TEXT("run this as the user whose file it is, or name another file or folder");
     case EROFS:
-        return "mount that file system for writing, or name a place elsewhere";
+        return ERR_TEXT("mount that file system for writing, or name a place elsewhere");
     case ENOSPC:
     case EDQUOT:
-        return "free some space on that disk";
+        return ERR_TEXT("free some space on that disk");
     case EMFILE:
     case ENFILE:
-        return "raise the limit of open files (ulimit -n)";
+        return ERR_TEXT("raise the limit of open files (ulimit -n)");
     default:
         return NULL;
     }
@@ -36,7 +36,7 @@ static const char *mend_of(int cause)
 
 static int state_error(struct err *err, const char *path, const char *what)
 {
-    return err_set(err, ERR_STATE, mend_of(errno), "cannot %s %s: %s", what, path, strerror(errno));
+    return err_set(err, ERR_STATE, mend_of(errno), "cannot %s %s: %s", err_words(what), path, err_reason(errno));
 }
 
 static int from_seed(struct identity *id, const uint8_t seed[SEED_BYTES])
@@ -54,14 +54,14 @@ static int read_seed(uint8_t seed[SEED_BYTES], const char *path, mode_t closed, 
     int rc, fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO would be waited for */
 
     if (fd < 0)
-        return errno == ENOENT ? 1 : state_error(err, path, "open");
+        return errno == ENOENT ? 1 : state_error(err, path, ERR_TEXT("open"));
     if (fstat(fd, &st) != 0) {
-        rc = state_error(err, path, "examine");
+        rc = state_error(err, path, ERR_TEXT("examine"));
         goto out;
     }
     if (!S_ISREG(st.st_mode)) {
         rc = err_set(err, ERR_STATE, "name the file, or one that is still to be made", "%s is not a key file, but %s",
-                     path, S_ISDIR(st.st_mode) ? "a folder" : "a device or a pipe");
+                     path, err_words(S_ISDIR(st.st_mode) ? ERR_TEXT("a folder") : ERR_TEXT("a device or a pipe")));
         goto out;
     }
     if ((st.st_mode & closed) != 0) {
@@ -74,7 +74,7 @@ static int read_seed(uint8_t seed[SEED_BYTES], const char *path, mode_t closed, 
         n = read(fd, bytes, sizeof bytes);
     while (n < 0 && errno == EINTR);
     if (n < 0) {
-        rc = state_error(err, path, "read");
+        rc = state_error(err, path, ERR_TEXT("read"));
     } else if (n != (ssize_t)SEED_BYTES) {
         rc = err_set(err, ERR_STATE, NULL, "%s is not a key file: it does not have %u bytes", path, SEED_BYTES);
         err_mend(err, "restore it from a backup, or move it away for a new identity to be made");
@@ -100,10 +100,10 @@ static int make_folders(const char *folder, struct err *err)
     for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         if (mkdir(path, 0700) != 0 && errno != EEXIST)
-            return state_error(err, path, "make folder");
+            return state_error(err, path, ERR_TEXT("make folder"));
         *slash = '/';
     }
-    return mkdir(path, 0700) == 0 || errno == EEXIST ? 0 : state_error(err, path, "make folder");
+    return mkdir(path, 0700) == 0 || errno == EEXIST ? 0 : state_error(err, path, ERR_TEXT("make folder"));
 }
 
 static int sync_folder(const char *folder)
@@ -143,17 +143,17 @@ static int write_seed(const uint8_t seed[SEED_BYTES], const char *path, struct e
 
     fd = mkostemp(beside, O_CLOEXEC); /* mode 0600 */
     if (fd < 0)
-        return state_error(err, path, "create");
+        return state_error(err, path, ERR_TEXT("create"));
     errno = ENOSPC; /* for a write that falls short */
     if (write(fd, seed, SEED_BYTES) != (ssize_t)SEED_BYTES || fsync(fd) != 0) {
-        rc = state_error(err, path, "write");
+        rc = state_error(err, path, ERR_TEXT("write"));
         close(fd);
     } else if (close(fd) != 0) {
-        rc = state_error(err, path, "write");
+        rc = state_error(err, path, ERR_TEXT("write"));
     } else if (rename_new(beside, path) != 0) {
-        rc = errno == EEXIST ? 1 : state_error(err, path, "create");
+        rc = errno == EEXIST ? 1 : state_error(err, path, ERR_TEXT("create"));
     } else if (sync_folder(folder) != 0) {
-        return state_error(err, folder, "sync");
+        return state_error(err, folder, ERR_TEXT("sync"));
     }
     if (rc != 0)
         unlink(beside);

@@ -4,6 +4,7 @@
 #include "net/identity.h"
 #include "net/link.h"
 #include "net/profile.h"
+#include "net/spoken.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -37,7 +38,7 @@ int known_servers_find(const char *path, const char *host, uint16_t port, uint8_
     if (f == NULL && errno == ENOENT)
         return 0;
     if (f == NULL)
-        return err_set(err, ERR_STATE, NULL, "cannot read %s: %s", path, strerror(errno));
+        return err_set(err, ERR_STATE, NULL, "cannot read %s: %s", path, err_reason(errno));
     while (fgets(line, sizeof line, f) != NULL) {
         char *rest = line;
         const char *server = strsep(&rest, " \t\n");
@@ -73,11 +74,11 @@ int known_servers_add(const char *path, const char *host, uint16_t port, const u
     len = snprintf(line, sizeof line, "%s %s\n", name, text);
     fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0)
-        return err_set(err, ERR_STATE, NULL, "cannot write %s: %s", path, strerror(errno));
+        return err_set(err, ERR_STATE, NULL, "cannot write %s: %s", path, err_reason(errno));
     /* One write, so that two clients at once do not mix their lines. */
     written = write(fd, line, (size_t)len);
     if (close(fd) != 0 || written != len)
-        return err_set(err, ERR_STATE, NULL, "cannot write %s: %s", path, strerror(written < 0 ? errno : ENOSPC));
+        return err_set(err, ERR_STATE, NULL, "cannot write %s: %s", path, err_reason(written < 0 ? errno : ENOSPC));
     return 0;
 }
 
@@ -108,7 +109,7 @@ bool known_servers_trust(struct known_servers_trust *t, const uint8_t key[32])
     }
     if (!t->accept_new) {
         t->asked = true;
-        if (!t->ask(name, now)) {
+        if (!t->ask(name, key, t->ask_arg)) {
             err_set(&t->err, ERR_WRONG_KEY, NULL, "%s was not trusted", name);
             return false;
         }
@@ -116,17 +117,36 @@ bool known_servers_trust(struct known_servers_trust *t, const uint8_t key[32])
     return known_servers_add(t->path, t->host, t->port, key, &t->err) == 0;
 }
 
-static bool ask_on_terminal(const char *server, const char *fingerprint)
+/* Is the answer one of the words of a list, parted by '|'? */
+static bool is_one_of(const char *answer, const char *list)
 {
-    char answer[16];
+    size_t len = strlen(answer);
 
-    fprintf(stderr, "You have not been at %s before. It shows the key\n  %s\nIs that the right server (yes/no)? ",
-            server, fingerprint);
-    fflush(stderr);
-    return fgets(answer, sizeof answer, stdin) != NULL && (strcmp(answer, "yes\n") == 0 || strcmp(answer, "y\n") == 0);
+    for (; *list != '\0'; list += strcspn(list, "|"), list += *list == '|')
+        if (len == strcspn(list, "|") && memcmp(answer, list, len) == 0)
+            return true;
+    return false;
 }
 
-bool (*known_servers_terminal(void))(const char *server, const char *fingerprint)
+static bool ask_on_terminal(const char *server, const uint8_t key[32], void *arg)
+{
+    char answer[16], fingerprint[IDENTITY_FINGERPRINT_BYTES], spoken[SPOKEN_BYTES];
+
+    (void)arg;
+    identity_fingerprint(fingerprint, key);
+    spoken_of(spoken, key);
+    fprintf(stderr,
+            err_words(ERR_TEXT("You have not been at %s before. It shows the key\n  %s\n  spoken: %s\n"
+                               "Whoever runs it can read you the same words. Is that the right server (yes/no)? ")),
+            server, fingerprint, spoken);
+    fflush(stderr);
+    if (fgets(answer, sizeof answer, stdin) == NULL)
+        return false;
+    answer[strcspn(answer, "\n")] = '\0';
+    return is_one_of(answer, "y|yes") || is_one_of(answer, err_words(ERR_TEXT("y|yes")));
+}
+
+bool (*known_servers_terminal(void))(const char *server, const uint8_t key[32], void *arg)
 {
     return isatty(STDIN_FILENO) && isatty(STDERR_FILENO) ? ask_on_terminal : NULL;
 }

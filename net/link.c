@@ -11,7 +11,7 @@
 
 static const char scheme[] = "salotto://";
 /* A token lets its bearer in, so no message repeats what stands behind the '?'. */
-static const char shape[] = "a link looks like salotto://HOST[:PORT]/ROOM?k=KEY";
+static const char shape[] = ERR_TEXT("a link looks like salotto://HOST[:PORT]/ROOM?k=KEY");
 
 /* A piece of the text; no piece has a NUL of its own. */
 struct span {
@@ -160,7 +160,7 @@ int link_parse(struct link *l, const char *text, struct err *err)
         part = until(part.at + part.len + 1, "?#");
         if (part.len > 0 && (!copy_span(l->room, sizeof l->room, part) || !link_is_room_name(l->room, &why)))
             return err_set(err, ERR_USAGE, shape, "'%.*s' in the link is no room's name: %s", (int)part.len, part.at,
-                           why != NULL ? why : "it is longer than 32 characters");
+                           err_words(why != NULL ? why : ERR_TEXT("it is longer than 32 characters")));
     }
     if (part.at[part.len] == '?')
         rc = parse_query(l, part.at + part.len + 1, err);
@@ -189,18 +189,18 @@ bool link_is_handle(const char *name, const char **why)
 
     *why = NULL;
     if (len == 0)
-        *why = "it is empty";
+        *why = ERR_TEXT("it is empty");
     else if (len > LINK_ROOM_MAX)
-        *why = "it is longer than 32 characters";
+        *why = ERR_TEXT("it is longer than 32 characters");
     else if (name[0] < 'a' || name[0] > 'z')
-        *why = "it does not begin with a letter from a to z";
+        *why = ERR_TEXT("it does not begin with a letter from a to z");
     else if (strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") != len)
-        *why = "only a to z, 0 to 9 and '-' may stand in it";
+        *why = ERR_TEXT("only a to z, 0 to 9 and '-' may stand in it");
     return *why == NULL;
 }
 
-/* Paths that the HTTP outlet keeps for itself. */
-static const char *const reserved[] = {"rooms", "metrics", "healthz", "readyz", "events", "assets", "feed"};
+/* Paths that the HTTP outlet keeps for itself, and what a room for testing one's sound is called. */
+static const char *const reserved[] = {"rooms", "metrics", "healthz", "readyz", "events", "assets", "feed", "echo"};
 
 bool link_is_room_name(const char *name, const char **why)
 {
@@ -208,6 +208,6 @@ bool link_is_room_name(const char *name, const char **why)
         return false;
     for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++)
         if (strcmp(name, reserved[i]) == 0)
-            *why = "the name is reserved";
+            *why = ERR_TEXT("the name is reserved");
     return *why == NULL;
 }

@@ -56,7 +56,7 @@ int profile_make_folder(const char *path, struct err *err)
         *slash = '\0';
         if (mkdir(folder, 0700) != 0 && errno != EEXIST)
             return err_set(err, ERR_STATE, "name a file in a folder of yours with --identity",
-                           "cannot make the folder %s: %s", folder, strerror(errno));
+                           "cannot make the folder %s: %s", folder, err_reason(errno));
         *slash = '/';
     }
     return 0;

@@ -131,7 +131,7 @@ static int open_error(struct err *err, const char *address, uint16_t port)
     if (errno == EACCES)
         return err_set(err, ERR_USAGE, "choose one from 1024 up with `--port N`", "port %u is not open to this user",
                        port);
-    return err_set(err, ERR_INTERNAL, NULL, "cannot listen on %s port %u: %s", where, port, strerror(errno));
+    return err_set(err, ERR_INTERNAL, NULL, "cannot listen on %s port %u: %s", where, port, err_reason(errno));
 }
 
 int socket_open_server(struct server_sockets *s, const char *address, uint16_t port, struct err *err)
@@ -263,7 +263,7 @@ int socket_connect(const char *host, uint16_t port, unsigned timeout_ms, struct 
     rc = getaddrinfo(strcasecmp(host, "localhost") == 0 ? NULL : host, service, &hints, &found);
     if (rc != 0)
         return err_set(err, ERR_UNREACHABLE, "check the host's name in the link, and your network",
-                       "cannot find %s: %s", host, rc == EAI_SYSTEM ? strerror(errno) : gai_strerror(rc));
+                       "cannot find %s: %s", host, rc == EAI_SYSTEM ? err_reason(errno) : err_words(gai_strerror(rc)));
     race.next = found;
     won = run_race(&race, timeout_ms);
     if (won >= 0) {
@@ -275,7 +275,7 @@ int socket_connect(const char *host, uint16_t port, unsigned timeout_ms, struct 
         *to_len = race.address[won]->ai_addrlen;
     } else {
         rc = err_set(err, ERR_UNREACHABLE, "is the server running, and its port open to you?",
-                     "no connection to %s port %u: %s", host, port, strerror(race.error));
+                     "no connection to %s port %u: %s", host, port, err_reason(race.error));
     }
     for (unsigned i = 0; i < race.count; i++)
         if (race.poll[i].fd >= 0)
@@ -289,9 +289,9 @@ int socket_udp_to(const struct sockaddr_storage *to, socklen_t to_len, struct er
     int rc, fd = socket(to->ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
     if (fd < 0)
-        return err_set(err, ERR_INTERNAL, NULL, "cannot open a UDP socket: %s", strerror(errno));
+        return err_set(err, ERR_INTERNAL, NULL, "cannot open a UDP socket: %s", err_reason(errno));
     if (connect(fd, (const struct sockaddr *)to, to_len) != 0) {
-        rc = err_set(err, ERR_UNREACHABLE, NULL, "no way to the server by UDP: %s", strerror(errno));
+        rc = err_set(err, ERR_UNREACHABLE, NULL, "no way to the server by UDP: %s", err_reason(errno));
         close(fd);
         return rc;
     }

@@ -53,5 +53,5 @@ int thread_start(pthread_t *thread, const char *name, int nice, void *(*run)(voi
         return 0;
     free(start);
     return err_set(err, ERR_INTERNAL, "raise the limits on processes and memory (systemd: TasksMax, LimitNPROC)",
-                   "thread %s cannot be started: %s", name, strerror(error));
+                   "thread %s cannot be started: %s", name, err_reason(error));
 }

@@ -28,7 +28,7 @@
 #define SALT_BYTES  32
 #define ROW_BYTES   184
 #define COLUMNS     "a.number, a.at_ms, a.room, a.actor, a.target, a.act, a.detail, a.personal"
-#define FROM_BACKUP "somebody or something changed the database: compare it with a backup"
+#define FROM_BACKUP ERR_TEXT("somebody or something changed the database: compare it with a backup")
 
 struct chain_row {
     int64_t number, at_ms, room, actor, target;
@@ -212,18 +212,18 @@ static const char *check_row(struct query *q, int64_t *number, uint8_t hash[HASH
 
     *number += 1;
     if (r.number != *number)
-        return "is missing";
+        return ERR_TEXT("is missing");
     if (!read_field(q, 5, r.act) || !read_field(q, 6, r.detail))
-        return "was changed";
+        return ERR_TEXT("was changed");
     query_copy_blob(q, 7, r.personal, HASH_BYTES);
     query_copy_blob(q, 8, stored, HASH_BYTES);
     if (!erased)
         query_copy_blob(q, 9, salt, SALT_BYTES);
     if (q->code != 0)
-        return "was changed";
+        return ERR_TEXT("was changed");
     hash_row(hash, hash, &r);
     if (memcmp(hash, stored, HASH_BYTES) != 0)
-        return "was changed, or follows another row than before";
+        return ERR_TEXT("was changed, or follows another row than before");
     if (erased)
         return NULL;
     hash_personal(personal, salt, sqlite3_column_text(q->statement, 10),
@@ -265,11 +265,12 @@ int audit_verify(struct db *db, int64_t *head_number, uint8_t head_hash[32], str
             return rc;
         if (highest > number) {
             number++;
-            wrong = "is missing";
+            wrong = ERR_TEXT("is missing");
         }
     }
     if (wrong != NULL)
-        return err_set(err, ERR_STATE, FROM_BACKUP, "%s: audit row %lld %s", db_path(db), (long long)number, wrong);
+        return err_set(err, ERR_STATE, FROM_BACKUP, "%s: audit row %lld %s", db_path(db), (long long)number,
+                       err_words(wrong));
     *head_number = number;
     memcpy(head_hash, hash, HASH_BYTES);
     return 0;

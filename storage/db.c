@@ -70,7 +70,8 @@ int db_check(struct db *db, bool thorough, struct err *err)
         const char *found = (const char *)sqlite3_column_text(q.statement, 0);
 
         if (found == NULL || strcmp(found, "ok") != 0) {
-            q.code = err_set(err, ERR_STATE, NULL, "%s is damaged: %s", db->path, found != NULL ? found : "unreadable");
+            q.code = err_set(err, ERR_STATE, NULL, "%s is damaged: %s", db->path,
+                             found != NULL ? found : err_words(ERR_TEXT("unreadable")));
             spare_mend(err, db->path);
         }
     }
@@ -361,14 +362,14 @@ int db_fail(struct db *db, struct err *err, const char *doing)
     const char *reason = db->sqlite != NULL ? sqlite3_errmsg(db->sqlite) : "out of memory";
 
     if (disk_is_full(code, cause)) {
-        err_set(err, ERR_STATE, NULL, "%s: %s failed: the disk is full", db->path, doing);
+        err_set(err, ERR_STATE, NULL, "%s: %s failed: the disk is full", db->path, err_words(doing));
         err_mend(err, "free some space on the disk that holds %s; nothing was changed", db->path);
         return -(int)ERR_STATE;
     }
     if ((code & 0xff) == SQLITE_INTERRUPT)
         return err_set(err, ERR_INTERRUPTED, "nothing was changed; type it again", "%s: %s was given up", db->path,
-                       doing);
-    err_set(err, ERR_STATE, NULL, "%s: %s failed: %s", db->path, doing, reason);
+                       err_words(doing));
+    err_set(err, ERR_STATE, NULL, "%s: %s failed: %s", db->path, err_words(doing), reason);
     switch (code & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define TOKEN_RANDOM_BYTES 24
-#define ASK_FOR_A_NEW_ONE  "ask a moderator of the room for a new invite"
+#define ASK_FOR_A_NEW_ONE  ERR_TEXT("ask a moderator of the room for a new invite")
 
 struct invite {
     int64_t id, room;

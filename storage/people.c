@@ -275,7 +275,7 @@ static int refuse_unknown(struct db *db, const char *wanted, struct err *err)
     err_set(err, ERR_NOT_FOUND, "name them by handle, or by the first letters of their key (four at least)",
             "there is nobody called %s", wanted);
     if (near.name[0] != '\0')
-        err_mend(err, "did you mean %s?", near.name);
+        err_mend(err, "did you mean '%s'?", near.name);
     return -(int)ERR_NOT_FOUND;
 }
 

@@ -89,7 +89,7 @@ void query_copy_blob(struct query *q, int column, void *out, size_t len)
         memcpy(out, blob, len);
     else if (q->code == 0)
         q->code = err_set(q->err, ERR_STATE, "restore the database from a backup", "%s: a value of the wrong length",
-                          q->doing);
+                          err_words(q->doing));
 }
 
 void *query_grow(struct query *q, void *rows, size_t count, size_t row_bytes)
@@ -103,7 +103,7 @@ void *query_grow(struct query *q, void *rows, size_t count, size_t row_bytes)
     else
         more = NULL;
     if (more == NULL)
-        q->code = err_set(q->err, ERR_INTERNAL, NULL, "%s: out of memory", q->doing);
+        q->code = err_set(q->err, ERR_INTERNAL, NULL, "%s: out of memory", err_words(q->doing));
     return more;
 }
 

@@ -117,7 +117,7 @@ static int refuse_unknown(struct db *db, const char *wanted, struct err *err)
         return q.code;
     err_set(err, ERR_NOT_FOUND, "see which there are: salottoctl room list", "there is no room %s", wanted);
     if (near.name[0] != '\0')
-        err_mend(err, "did you mean %s?", near.name);
+        err_mend(err, "did you mean '%s'?", near.name);
     return -(int)ERR_NOT_FOUND;
 }
 

@@ -243,7 +243,7 @@ struct storage *storage_new(const char *path, struct waker *owner, struct err *e
         goto fail;
     rc = start_thread(s);
     if (rc != 0) {
-        err_set(err, ERR_INTERNAL, NULL, "cannot start the storage thread: %s", strerror(rc));
+        err_set(err, ERR_INTERNAL, NULL, "cannot start the storage thread: %s", err_reason(rc));
         goto fail;
     }
     return s;

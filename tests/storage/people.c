@@ -173,7 +173,7 @@ static void an_unknown_person_is_answered_with_the_nearest_handle(void **state)
     enter(*state, "Xy3-a", "ottavia");
     assert_int_equal(people_find(*state, "otavia", &found, &err), -(int)ERR_NOT_FOUND);
     assert_non_null(strstr(err.message, "otavia"));
-    assert_non_null(strstr(err.mend, "did you mean ottavia?"));
+    assert_non_null(strstr(err.mend, "did you mean 'ottavia'?"));
     assert_int_equal(people_find(*state, "bruno", &found, &err), -(int)ERR_NOT_FOUND);
     assert_null(strstr(err.mend, "did you mean"));
     assert_int_equal(people_find(*state, "", &found, &err), -(int)ERR_NOT_FOUND);

@@ -73,7 +73,7 @@ static void an_unknown_room_is_answered_with_the_nearest_name(void **state)
     create(*state, "palazzo", NULL, false);
     assert_int_equal(rooms_find(*state, "piazzo", &r, &err), -(int)ERR_NOT_FOUND);
     assert_non_null(strstr(err.message, "piazzo"));
-    assert_non_null(strstr(err.mend, "did you mean piazza?"));
+    assert_non_null(strstr(err.mend, "did you mean 'piazza'?"));
 }
 
 static void an_ended_room_is_not_suggested(void **state)

@@ -176,10 +176,11 @@ int device_find(const char *name, bool input, struct err *err)
         index = input ? Pa_GetDefaultInputDevice() : Pa_GetDefaultOutputDevice();
         if (index != paNoDevice)
             return index;
-        return err_set(err, ERR_DEVICE,
-                       input ? "speak from a sound file with --input FILE"
-                             : "hear it in a file with --output FILE.wav, or on standard output with --output -",
-                       "there is no sound device on this machine (no %s)", what);
+        return err_set(
+            err, ERR_DEVICE,
+            input ? ERR_TEXT("speak from a sound file with --input FILE")
+                  : ERR_TEXT("hear it in a file with --output FILE.wav, or on standard output with --output -"),
+            "there is no sound device on this machine (no %s)", what);
     }
     /* A whole name before a part of one. */
     for (int i = 0; device_get(i, &info); i++)

@@ -10,8 +10,10 @@ void events_out(struct events_out *e, json_t *event)
         json_dumpf(event, e->to, JSON_COMPACT);
         fputc('\n', e->to);
         if (fflush(e->to) != 0)
-            err_set(&e->err, ERR_INTERNAL, NULL, "cannot write the events to standard %s: %s",
-                    e->to == stderr ? "error" : "output", strerror(errno));
+            err_set(&e->err, ERR_INTERNAL, NULL,
+                    e->to == stderr ? ERR_TEXT("cannot write the events to standard error: %s")
+                                    : ERR_TEXT("cannot write the events to standard output: %s"),
+                    err_reason(errno));
     }
     json_decref(event);
 }

@@ -41,8 +41,8 @@ static int failed(struct ogg_out *o, struct err *err)
 {
     o->broken = true;
     return err_set(err, ERR_DEVICE,
-                   errno == ENOSPC ? "free some space on its disk; what was written until then plays" : NULL,
-                   "cannot write %s: %s", o->path, strerror(errno));
+                   errno == ENOSPC ? ERR_TEXT("free some space on its disk; what was written until then plays") : NULL,
+                   "cannot write %s: %s", o->path, err_reason(errno));
 }
 
 struct ogg_out *ogg_out_open(const char *path, struct err *err)

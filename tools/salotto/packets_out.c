@@ -13,7 +13,7 @@ struct packets_out {
 
 static int failed(const struct packets_out *p, struct err *err)
 {
-    return err_set(err, ERR_DEVICE, NULL, "cannot write %s: %s", p->path, strerror(errno));
+    return err_set(err, ERR_DEVICE, NULL, "cannot write %s: %s", p->path, err_reason(errno));
 }
 
 struct packets_out *packets_out_open(const char *path, struct err *err)

@@ -41,7 +41,7 @@ struct sound_in *sound_in_open(const char *path, bool loop, struct err *err)
     s->loop = loop;
     /* libsndfile says no more than "System error" of a file that is not there. */
     if (!is_stdin && access(path, R_OK) != 0) {
-        cannot(err, path, strerror(errno));
+        cannot(err, path, err_reason(errno));
         goto fail;
     }
     s->file = is_stdin ? sf_open_fd(STDIN_FILENO, SFM_READ, &s->info, SF_FALSE) : sf_open(path, SFM_READ, &s->info);

@@ -36,8 +36,8 @@ static void put_le(uint8_t *at, uint32_t v, unsigned bytes)
 static int failed(const struct wav_out *w, struct err *err)
 {
     return err_set(err, ERR_DEVICE,
-                   errno == ENOSPC ? "free some space on its disk; what was written until then plays" : NULL,
-                   "cannot write %s: %s", w->path, strerror(errno));
+                   errno == ENOSPC ? ERR_TEXT("free some space on its disk; what was written until then plays") : NULL,
+                   "cannot write %s: %s", w->path, err_reason(errno));
 }
 
 static void make_header(uint8_t h[HEADER_BYTES], uint32_t data_bytes)

@@ -4,9 +4,12 @@
  */
 #include "tools/salottoctl/args.h"
 
+#include "tools/suggest.h"
+
+#include <stdio.h>
 #include <string.h>
 
-#define TRY_HELP "`salottoctl --help` lists the options and the commands"
+#define TRY_HELP ERR_TEXT("`salottoctl --help` lists the options and the commands")
 
 /* Is `word` this option? Its value is the rest after '=', or the next word. */
 static bool takes_value(const char *word, const char *option, int *i, int argc, char **argv, const char **value,
@@ -33,6 +36,21 @@ static bool takes_flag(const char *word, const char *option, bool *flag)
     return true;
 }
 
+static int unknown(const char *word, struct err *err)
+{
+    static const char *const names[] = {"--json",  "--help",   "--version", "--accept-new",
+                                        "--state", "--server", "--identity"};
+    const char *near;
+    char name[40];
+
+    err_set(err, ERR_USAGE, TRY_HELP, "unknown option '%s'", word);
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(word, "="), word);
+    near = suggest(name, names, sizeof names / sizeof *names);
+    if (near != NULL)
+        err_mend(err, "did you mean '%s'?", near);
+    return -ERR_USAGE;
+}
+
 int args_parse(struct args *a, int argc, char **argv, struct err *err)
 {
     bool missing = false, ours = true;
@@ -57,7 +75,7 @@ int args_parse(struct args *a, int argc, char **argv, struct err *err)
             continue;
         }
         if (ours && kept == 1 && word[0] == '-' && word[1] != '\0')
-            return err_set(err, ERR_USAGE, TRY_HELP, "unknown option '%s'", word);
+            return unknown(word, err);
         argv[kept++] = argv[i];
     }
     a->words = argv + 1;

@@ -35,7 +35,7 @@ struct asking {
     struct known_servers_trust trust;
     char *request;
     json_t *answer;
-    bool sent, gave_up;
+    bool may_ask, sent, gave_up;
     struct err err;
 };
 
@@ -44,6 +44,7 @@ static bool on_trust(struct client *c, const uint8_t key[32], void *arg)
     struct asking *a = arg;
 
     (void)c;
+    progress_clear(); /* a question may come */
     return known_servers_trust(&a->trust, key);
 }
 
@@ -74,7 +75,7 @@ static void take_progress(struct asking *a, const json_t *message)
     const char *name = json_string_value(json_object_get(message, "file"));
 
     event_add(a->timeout, &patience);
-    progress_show(doing != NULL ? doing : "waiting",
+    progress_show(doing != NULL ? doing : _("waiting"),
                   (unsigned long long)json_integer_value(json_object_get(progress, "done")),
                   (unsigned long long)json_integer_value(json_object_get(progress, "all")));
     if (name != NULL && receive_allowed(name, a->words, (unsigned)a->word_count, a->args->force, &a->err) != 0)
@@ -134,7 +135,7 @@ static void on_signal(evutil_socket_t fd, short what, void *arg)
 }
 
 /* token: an invite that the link brought along, spent before the command; empty: none. */
-static char *request_text(char **words, size_t count, const char *token)
+static char *request_text(char **words, size_t count, bool may_ask, const char *token)
 {
     json_t *argv = json_array(), *request;
     char *text;
@@ -147,6 +148,8 @@ static char *request_text(char **words, size_t count, const char *token)
     }
     request =
         json_pack("{s:i, s:s, s:s, s:o}", "id", REQUEST_ID, "do", "command", "lang", language_code(), "argv", argv);
+    if (request != NULL && may_ask)
+        json_object_set_new(request, "may_ask", json_true());
     if (request != NULL && token[0] != '\0')
         json_object_set_new(request, "token", json_string(token));
     text = request != NULL ? json_dumps(request, JSON_COMPACT) : NULL;
@@ -166,6 +169,14 @@ static int socket_path(char *out, size_t max, const struct args *args, struct er
 static const struct client_callbacks callbacks = {
     .trust = on_trust, .ready = on_ready, .text = on_text, .closed = on_closed};
 
+static void expect_answer(const struct link *link)
+{
+    char what[sizeof link->host + 64];
+
+    snprintf(what, sizeof what, _("asking %s"), link != NULL ? link->host : "salottod");
+    progress_expect(what);
+}
+
 /* One connection, until it is closed. */
 static int run(struct asking *a, const char *path, const struct link *link, const struct identity *me)
 {
@@ -183,6 +194,7 @@ static int run(struct asking *a, const char *path, const struct link *link, cons
     event_add(timeout, &patience);
     event_add(sigint, NULL);
     event_add(sigterm, NULL);
+    expect_answer(link);
     a->client = path != NULL ? client_connect_local(a->base, path, &callbacks, a, &a->err)
                              : client_connect(a->base, link, me, &callbacks, a, &a->err);
     if (a->client == NULL) {
@@ -194,11 +206,11 @@ static int run(struct asking *a, const char *path, const struct link *link, cons
         goto out;
     }
     event_base_dispatch(a->base);
-    progress_clear();
     if (a->answer == NULL && a->err.code == ERR_NONE)
         err_set(&a->err, ERR_UNREACHABLE, "look at the server's log", "the server closed the connection unasked");
     ret = a->answer != NULL ? 0 : -(int)a->err.code;
 out:
+    progress_clear();
     if (timeout != NULL)
         event_free(timeout);
     if (sigint != NULL)
@@ -233,7 +245,7 @@ static void take_file(struct asking *a)
 
 static int make_request(struct asking *a, char **words, size_t word_count, const char *token)
 {
-    a->request = request_text(words, word_count, token);
+    a->request = request_text(words, word_count, a->may_ask, token);
     if (a->request == NULL)
         return err_set(&a->err, ERR_USAGE, NULL, "the command is not UTF-8 text");
     if (strlen(a->request) > CONTROL_REQUEST_MAX)
@@ -275,9 +287,14 @@ static int ask_remote(struct asking *a, const struct args *args, char **words, s
     return ret;
 }
 
-json_t *ask(const struct args *args, char **words, size_t word_count, struct err *err)
+json_t *ask(const struct args *args, char **words, size_t word_count, bool may_ask, struct err *err)
 {
-    struct asking a = {.base = event_base_new(), .args = args, .words = words, .word_count = word_count, .file = -1};
+    struct asking a = {.base = event_base_new(),
+                       .args = args,
+                       .words = words,
+                       .word_count = word_count,
+                       .file = -1,
+                       .may_ask = may_ask};
     char path[PROFILE_PATH_MAX];
 
     if (a.base == NULL)

@@ -28,12 +28,12 @@ static bool offer_of_daemon(const struct args *args, const char *last)
     if (args->word_count > WORDS_MAX)
         return false;
     memcpy(words + 1, args->words, args->word_count * sizeof *words);
-    answer = ask(args, words, args->word_count + 1, &err);
+    answer = ask(args, words, args->word_count + 1, false, &err);
     json_array_foreach(json_object_get(answer, "data"), i, row)
     {
         const char *word = json_string_value(json_array_get(row, 0));
 
-        if (word != NULL && word[0] == ':')
+        if (word != NULL && strcmp(word, ":files") == 0)
             puts(word); /* what the shell looks up itself */
         else if (word != NULL)
             complete_offer(last, word, json_string_value(json_array_get(row, 1)));

@@ -1,104 +1,19 @@
-/* table.c - columns and rows, aligned for people (see table.h)
- *
- * Widths are counted in terminal columns, not bytes (wcwidth), under the caller's locale.
- */
+/* table.c - columns and rows, aligned for people (see table.h) */
 #include "tools/salottoctl/table.h"
 
 #include "mixer/err.h"
+#include "tools/colour.h"
+#include "tools/salottoctl/cell.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <wchar.h>
-#include <wctype.h>
 
-#define GAP           2u
-#define NARROWEST     4u
-#define COLUMNS_MAX   64u
-#define CELL_MAX      512u /* bytes of a cell that are looked at */
-#define ELLIPSIS_COLS 1u
+#define GAP         2u
+#define NARROWEST   4u
+#define COLUMNS_MAX 64u
 
-/* One character of s: its bytes in *len, its columns as the result; what can't be shown counts as one '?'. */
-static unsigned character(const char *s, size_t left, size_t *len, bool *show)
-{
-    mbstate_t state = {0};
-    wchar_t c;
-    size_t n = mbrtowc(&c, s, left, &state);
-    int columns;
-
-    if (n == 0 || n == (size_t)-1 || n == (size_t)-2) {
-        *len = 1;
-        *show = false;
-        return 1;
-    }
-    *len = n;
-    columns = wcwidth(c);
-    *show = columns >= 0;
-    return columns >= 0 ? (unsigned)columns : 1;
-}
-
-static unsigned text_columns(const char *s)
-{
-    size_t left = strlen(s), len;
-    unsigned columns = 0;
-    bool show;
-
-    for (; left > 0; s += len, left -= len)
-        columns += character(s, left, &len, &show);
-    return columns;
-}
-
-/* At most `limit` columns of s, with an ellipsis when it had to be cut. Returns the columns printed. */
-static unsigned print_cut(FILE *out, const char *s, unsigned limit)
-{
-    bool cut = text_columns(s) > limit;
-    unsigned room = cut ? limit - ELLIPSIS_COLS : limit, used = 0;
-    size_t left = strlen(s), len;
-    bool show;
-
-    for (; left > 0; s += len, left -= len) {
-        unsigned columns = character(s, left, &len, &show);
-
-        if (used + columns > room)
-            break;
-        used += columns;
-        if (show)
-            fwrite(s, 1, len, out);
-        else
-            fputc('?', out);
-    }
-    if (cut) {
-        fputs(MB_CUR_MAX > 1 ? "…" : "~", out);
-        used += ELLIPSIS_COLS;
-    }
-    return used;
-}
-
-static const char *cell_text(const json_t *value, char buffer[CELL_MAX])
-{
-    switch (json_typeof(value)) {
-    case JSON_STRING:
-        snprintf(buffer, CELL_MAX, "%s", json_string_value(value));
-        err_plain(buffer);
-        break;
-    case JSON_INTEGER:
-        snprintf(buffer, CELL_MAX, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-        break;
-    case JSON_REAL:
-        snprintf(buffer, CELL_MAX, "%.6g", json_real_value(value));
-        break;
-    case JSON_TRUE:
-        return "yes";
-    case JSON_FALSE:
-        return "no";
-    default:
-        return "-";
-    }
-    return buffer;
-}
-
-/* Takes from the widest column, one terminal column at a time, until the line fits. */
-static void fit(unsigned *widths, size_t n, unsigned width)
+/* Takes from the widest column, one terminal column at a time, until the line fits. Does it? */
+static bool fit(unsigned *widths, size_t n, unsigned width)
 {
     for (;;) {
         unsigned total = (unsigned)(n - 1) * GAP;
@@ -109,24 +24,79 @@ static void fit(unsigned *widths, size_t n, unsigned width)
             if (widths[i] > widths[widest])
                 widest = i;
         }
-        if (total <= width || widths[widest] <= NARROWEST)
-            return;
+        if (total <= width)
+            return true;
+        if (widths[widest] <= NARROWEST)
+            return false;
         widths[widest]--;
     }
 }
 
 static void print_cell(FILE *out, const char *text, unsigned width, bool right, bool last)
 {
-    unsigned columns = text_columns(text), used;
+    unsigned columns = cell_columns(text), used;
 
     if (right && columns < width)
         fprintf(out, "%*s", (int)(width - columns), "");
-    used = print_cut(out, text, width);
+    used = cell_print(out, text, width);
     if (!last)
         fprintf(out, "%*s", (int)((right || used >= width ? 0 : width - used) + GAP), "");
 }
 
-int table_print(FILE *out, const json_t *columns, const json_t *rows, unsigned width)
+/* A name, and a value that begins `indent` columns in. */
+static void print_detail(FILE *out, const char *name, const json_t *value, unsigned indent,
+                         const struct table_style *style)
+{
+    unsigned room = style->width > indent + GAP + NARROWEST ? style->width - indent - GAP : NARROWEST, used;
+    char buffer[CELL_MAX];
+    const char *text = cell_text(value, buffer);
+
+    fputs(colour(style->colour, COLOUR_STRONG), out);
+    used = cell_print(out, name, indent);
+    fputs(colour(style->colour, COLOUR_END), out);
+    fprintf(out, "%*s", (int)(indent - used + GAP), "");
+    cell_print(out, text, style->width > 0 ? room : cell_columns(text));
+    fputc('\n', out);
+}
+
+/* So that a value has at least as much room as its name. */
+static unsigned indent_within(unsigned widest_name, const struct table_style *style)
+{
+    unsigned half = style->width > 2 * (NARROWEST + GAP) ? (style->width - GAP) / 2 : NARROWEST;
+
+    return style->width > 0 && widest_name > half ? half : widest_name;
+}
+
+static void print_rows_as_details(FILE *out, const json_t *columns, const json_t *rows, const struct table_style *style)
+{
+    char buffer[CELL_MAX];
+    unsigned indent = 0;
+    json_t *row, *cell;
+    size_t r, i;
+
+    json_array_foreach(columns, i, cell)
+    {
+        unsigned width = cell_columns(cell_text(cell, buffer));
+
+        indent = width > indent ? width : indent;
+    }
+    if (json_array_size(rows) == 0)
+        json_array_foreach(columns, i, cell)
+        {
+            cell_print(out, cell_text(cell, buffer), style->width);
+            fputc('\n', out);
+        }
+    indent = indent_within(indent, style);
+    json_array_foreach(rows, r, row)
+    {
+        if (r > 0)
+            fputc('\n', out);
+        json_array_foreach(row, i, cell)
+            print_detail(out, cell_text(json_array_get(columns, i), buffer), cell, indent, style);
+    }
+}
+
+int table_print(FILE *out, const json_t *columns, const json_t *rows, const struct table_style *style)
 {
     unsigned widths[COLUMNS_MAX] = {0};
     bool right[COLUMNS_MAX] = {false};
@@ -138,7 +108,7 @@ int table_print(FILE *out, const json_t *columns, const json_t *rows, unsigned w
         return -1;
     json_array_foreach(columns, i, cell)
     {
-        widths[i] = text_columns(cell_text(cell, buffer));
+        widths[i] = cell_columns(cell_text(cell, buffer));
         right[i] = json_array_size(rows) > 0;
     }
     json_array_foreach(rows, r, row)
@@ -147,15 +117,19 @@ int table_print(FILE *out, const json_t *columns, const json_t *rows, unsigned w
             return -1;
         json_array_foreach(row, i, cell)
         {
-            unsigned columns_used = text_columns(cell_text(cell, buffer));
+            unsigned used = cell_columns(cell_text(cell, buffer));
 
-            widths[i] = columns_used > widths[i] ? columns_used : widths[i];
-            right[i] = right[i] && (json_is_number(cell) || json_is_null(cell));
+            widths[i] = used > widths[i] ? used : widths[i];
+            right[i] = right[i] && cell_is_number(cell);
         }
     }
-    if (width > 0)
-        fit(widths, n, width);
+    if (style->width > 0 && !fit(widths, n, style->width)) {
+        print_rows_as_details(out, columns, rows, style);
+        return 0;
+    }
+    fputs(colour(style->colour, COLOUR_STRONG), out);
     json_array_foreach(columns, i, cell) print_cell(out, cell_text(cell, buffer), widths[i], right[i], i + 1 == n);
+    fputs(colour(style->colour, COLOUR_END), out);
     fputc('\n', out);
     json_array_foreach(rows, r, row)
     {
@@ -165,15 +139,67 @@ int table_print(FILE *out, const json_t *columns, const json_t *rows, unsigned w
     return 0;
 }
 
-void table_print_text(FILE *out, const char *text)
+int table_print_details(FILE *out, const json_t *details, const struct table_style *style)
+{
+    char buffer[CELL_MAX];
+    unsigned indent = 0;
+    json_t *pair;
+    size_t i;
+
+    if (!json_is_array(details))
+        return -1;
+    json_array_foreach(details, i, pair)
+    {
+        unsigned width;
+
+        if (json_array_size(pair) != 2)
+            return -1;
+        width = cell_columns(cell_text(json_array_get(pair, 0), buffer));
+        indent = width > indent ? width : indent;
+    }
+    indent = indent_within(indent, style);
+    json_array_foreach(details, i, pair)
+        print_detail(out, cell_text(json_array_get(pair, 0), buffer), json_array_get(pair, 1), indent, style);
+    return 0;
+}
+
+/* How far in the lines after the first begin: as far as what explains a term, "  --json   as one line …", or the line
+ * itself. */
+static unsigned hanging(const char *text, unsigned width)
+{
+    size_t indent = strspn(text, " ");
+    const char *gap = strstr(text + indent, "  ");
+    size_t after = gap != NULL ? (size_t)(gap - text) + strspn(gap, " ") : 0;
+
+    return (unsigned)(after > 0 && after <= width / 2 ? after : indent);
+}
+
+/* One line of the text, as many lines of the terminal as it takes. */
+static void print_paragraph(FILE *out, const char *text, unsigned width)
+{
+    unsigned in = hanging(text, width);
+    size_t len = cell_line(text, width);
+
+    fprintf(out, "%.*s\n", (int)len, text);
+    for (text += len + strspn(text + len, " "); *text != '\0'; text += len + strspn(text + len, " ")) {
+        len = cell_line(text, width > in + NARROWEST ? width - in : NARROWEST);
+        fprintf(out, "%*s%.*s\n", (int)in, "", (int)len, text);
+    }
+}
+
+void table_print_text(FILE *out, const char *text, const struct table_style *style)
 {
     while (*text != '\0') {
-        char letter[5] = {*text++};
+        size_t len = strcspn(text, "\n");
+        char *line = strndup(text, len);
 
-        for (size_t n = 1; n < 4 && ((unsigned char)*text & 0xc0) == 0x80; n++)
-            letter[n] = *text++;
-        if (letter[0] != '\n' && letter[0] != '\t')
-            err_plain(letter);
-        fputs(letter, out);
+        if (line != NULL) {
+            err_plain(line);
+            print_paragraph(out, line, style->width);
+        } else {
+            fputs("?\n", out); /* out of memory */
+        }
+        free(line);
+        text += len + (text[len] == '\n');
     }
 }

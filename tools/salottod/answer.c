@@ -2,6 +2,7 @@
 #include "tools/salottod/answer.h"
 
 #include "net/control.h"
+#include "tools/language.h"
 #include "tools/salottod/events.h"
 #include "tools/salottod/server.h"
 
@@ -56,6 +57,14 @@ void answer_ok(struct server *s, uint64_t connection, json_int_t id, json_t *bod
         send_file(s, connection, answer, file);
     else
         events_send(s, &connection, 1, answer, false);
+}
+
+void answer_question(struct server *s, uint64_t connection, json_int_t id, const char *question)
+{
+    events_send(s, &connection, 1,
+                json_pack("{s:I, s:b, s:i, s:s, s:s}", "id", id, "ok", 0, "code", (int)ERR_INTERRUPTED, "error",
+                          _("nothing was done: a question is due first"), "confirm", question),
+                false);
 }
 
 void answer_err(struct server *s, uint64_t connection, json_int_t id, const struct err *err)

@@ -10,6 +10,8 @@
 
 struct server;
 
+/* Not done yet: what would happen, in a sentence, for the caller to be asked about. */
+void answer_question(struct server *s, uint64_t connection, json_int_t id, const char *question);
 /* Takes over the reference to `body` (NULL: nothing but "ok"). id is the request's own number. file: an open one that
  * goes along and is taken; -1: none. */
 void answer_ok(struct server *s, uint64_t connection, json_int_t id, json_t *body, int file);

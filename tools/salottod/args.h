@@ -41,6 +41,7 @@ enum opt {
     OPT_MAY_UNMUTE = 1 << 7,
     OPT_LIMIT = 1 << 8,
     OPT_WITHOUT_KEY = 1 << 9,
+    OPT_YES = 1 << 10, /* carry it out without asking first */
 };
 
 /* What stands in a fixed place of a command line. */
@@ -72,7 +73,7 @@ struct args {
     enum role role;
     unsigned uses;
     int64_t expires_ms; /* from now on; 0: never */
-    bool all, may_unmute, without_key;
+    bool all, may_unmute, yes, without_key;
     unsigned limit;
     size_t words; /* ARG_WORDS: where in argv they begin */
 };

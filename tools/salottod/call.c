@@ -41,6 +41,8 @@ static void on_finished(struct errand *e)
     c->server->in_flight--;
     if (c->status != 0)
         answer_err(c->server, c->connection, c->id, &c->err);
+    else if (c->question[0] != '\0')
+        answer_question(c->server, c->connection, c->id, c->question);
     else
         answer_ok(c->server, c->connection, c->id, c->report != NULL ? c->report(c) : NULL, c->file);
     (void)language_use(before);
@@ -58,6 +60,13 @@ struct occupant *call_target(const struct call *c)
     struct live_room *r = call_live(c);
 
     return r != NULL && c->target.person.id > 0 ? occupant_by_id(r, c->target.person.id) : NULL;
+}
+
+struct occupant *call_know_target(const struct call *c)
+{
+    struct occupant *o = call_target(c);
+
+    return o != NULL || call_live(c) == NULL ? o : occupant_know(call_live(c), &c->target);
 }
 
 struct occupant *call_actor(const struct call *c)
@@ -113,7 +122,7 @@ static int run_chore(struct chore *h, void *arg, struct err *err)
 static void tell_progress(struct call *c, uint64_t done, uint64_t all)
 {
     json_t *progress =
-        json_pack("{s:s, s:I, s:I}", "doing", c->doing, "done", (json_int_t)done, "all", (json_int_t)all);
+        json_pack("{s:s, s:I, s:I}", "doing", _(c->doing), "done", (json_int_t)done, "all", (json_int_t)all);
 
     answer_progress(c->server, c->connection, c->id, progress, c->args.file);
 }
@@ -222,7 +231,7 @@ static void prefer_live(struct call *c)
     o = call_actor(c);
     if (o != NULL) {
         if (c->token[0] != '\0' && c->actor.role > o->standing.role && o->role_taken <= c->asked)
-            acts_role(o, c->actor.role, "", "by invite", NULL);
+            acts_role(o, c->actor.role, "", _("by invite"), NULL);
         c->actor = o->standing;
     } else if (call_live(c) != NULL && c->actor.person.id > 0 && c->actor.role > ROLE_LISTENER) {
         (void)occupant_know(call_live(c), &c->actor);
@@ -310,6 +319,7 @@ void call_request(struct session *s, json_int_t id, const json_t *request)
     c->id = id;
     c->local = s->local;
     c->language = language_now();
+    c->may_ask = json_is_true(json_object_get(request, "may_ask"));
     memcpy(c->key, s->key, sizeof c->key);
     if (token != NULL && strlen(token) < sizeof c->token)
         memcpy(c->token, token, strlen(token) + 1);
@@ -337,6 +347,16 @@ int call_over_target(struct call *c)
     return permission_over(c->actor.role, c->target.role, c->command->name, c->target.person.handle, &c->err);
 }
 
+bool call_must_ask(const struct call *c)
+{
+    return c->may_ask && !c->args.yes;
+}
+
+void call_ask(struct call *c, const char *question)
+{
+    snprintf(c->question, sizeof c->question, "%s", question);
+}
+
 /* --- reports */
 
 json_t *call_text(const char *text)
@@ -344,13 +364,19 @@ json_t *call_text(const char *text)
     return json_pack("{s:s}", "text", text);
 }
 
-json_t *call_act_report(const struct call *c, const char *what, const char *more)
+json_t *call_act_data(const struct call *c)
 {
     json_t *data = json_pack("{s:s, s:s}", "room", c->row.name, "person", c->target.person.handle);
-    char text[200];
 
     if (c->errand.at_sample > 0)
         json_object_set_new(data, "at_sample", json_integer((json_int_t)c->errand.at_sample));
-    snprintf(text, sizeof text, "%s %s in %s%s", c->target.person.handle, what, c->row.name, more);
-    return json_pack("{s:s, s:o}", "text", text, "data", data);
+    return data;
+}
+
+json_t *call_act_report(const struct call *c, const char *sentence)
+{
+    char text[200];
+
+    snprintf(text, sizeof text, sentence, c->target.person.handle, c->row.name);
+    return json_pack("{s:s, s:o}", "text", text, "data", call_act_data(c));
 }

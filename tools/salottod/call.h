@@ -46,6 +46,7 @@ struct call {
     /* carrying out */
     struct err err;
     int status;
+    bool may_ask;      /* somebody sits at the other end who can answer a question before the act */
     bool applied;      /* the live room has it already */
     struct member now; /* the target's standing as the job found or left it */
     uint64_t asked;    /* server.acts when the commit was asked for */
@@ -57,6 +58,7 @@ struct call {
 
     /* for reports */
     char token_out[INVITE_TOKEN_BYTES];
+    int64_t expires_ms; /* of the invite; 0: never */
     struct room_row *rows;
     struct audit_row *log;
     void *own; /* what else a command keeps; freed by own_free with the call */
@@ -65,6 +67,7 @@ struct call {
     size_t count;
     int64_t *people; /* row numbers that --all is about */
     json_t *done_to; /* their handles */
+    char question[200];
 };
 
 /* Carries out {"do":"command"}; answers once, now or later. */
@@ -84,14 +87,24 @@ struct live_room *call_live(const struct call *c);
 struct occupant *call_target(const struct call *c);
 struct occupant *call_actor(const struct call *c);
 
+/* The target in the live room, made if they are absent and the room did not know them. NULL: no live room. */
+struct occupant *call_know_target(const struct call *c);
+
 /* May the actor act on the target? 0, or call->err says why not. */
 int call_over_target(struct call *c);
+
+/* Is a question due before an act on many people? If so (the caller can answer one and has not said --yes), it is the
+ * answer to this call, and nothing else must be done: `question` is a sentence that says what would happen. */
+bool call_must_ask(const struct call *c);
+void call_ask(struct call *c, const char *question);
 
 /* {"text": …} */
 json_t *call_text(const char *text);
 
-/* {"room":…, "person":…, "at_sample":…} as `data`, and a sentence as `text`: what most acts report. "anna is muted in
- * piazza until a moderator lifts it": what is "is muted", more " until a moderator lifts it" (or empty). */
-json_t *call_act_report(const struct call *c, const char *what, const char *more);
+/* {"room":…, "person":…, "at_sample":…}: the data of most acts. */
+json_t *call_act_data(const struct call *c);
+
+/* That as `data`, and a sentence as `text`: given translated, with two %s for the person and the room. */
+json_t *call_act_report(const struct call *c, const char *sentence);
 
 #endif

@@ -1,11 +1,13 @@
 /* cmd_door.c - kick, ban, unban, invite, link: who comes in and who goes */
 #include "storage/audit.h"
+#include "tools/language.h"
 #include "tools/salottod/acts.h"
 #include "tools/salottod/call.h"
 #include "tools/salottod/live_room.h"
 #include "tools/salottod/occupant.h"
 #include "tools/salottod/permission.h"
 #include "tools/salottod/session.h"
+#include "tools/salottod/words.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -21,7 +23,7 @@ static int work_audit(struct db *db, struct call *c, struct err *err)
 
 static json_t *report_kick(struct call *c)
 {
-    return call_act_report(c, "is no longer", "");
+    return call_act_report(c, _("%s is no longer in %s"));
 }
 
 int cmd_kick(struct call *c)
@@ -79,7 +81,7 @@ static void ban_later(struct call *c)
 
 static json_t *report_ban(struct call *c)
 {
-    return call_act_report(c, "is banned", "");
+    return call_act_report(c, _("%s is banned from %s"));
 }
 
 int cmd_ban(struct call *c)
@@ -115,7 +117,7 @@ static void apply_unban(struct call *c)
 
 static json_t *report_unban(struct call *c)
 {
-    return call_act_report(c, "may come back", "");
+    return call_act_report(c, _("%s may come back to %s"));
 }
 
 int cmd_unban(struct call *c)
@@ -155,10 +157,11 @@ int cmd_link(struct call *c)
 
 static int work_invite(struct db *db, struct call *c, struct err *err)
 {
-    int64_t expires_ms = c->args.expires_ms > 0 ? db_now_ms() + c->args.expires_ms : 0;
-    int status =
-        invites_create(db, c->row.id, c->args.role, c->args.uses, expires_ms, c->actor.person.id, c->token_out, err);
+    int status;
 
+    c->expires_ms = c->args.expires_ms > 0 ? db_now_ms() + c->args.expires_ms : 0;
+    status =
+        invites_create(db, c->row.id, c->args.role, c->args.uses, c->expires_ms, c->actor.person.id, c->token_out, err);
     if (status == 0)
         status = audit_append(db, c->row.id, "invite", c->actor.person.id, 0, role_name(c->args.role), NULL, err);
     return status;
@@ -167,13 +170,18 @@ static int work_invite(struct db *db, struct call *c, struct err *err)
 static json_t *report_invite(struct call *c)
 {
     char link[LINK_TEXT_MAX];
-    json_t *body;
+    json_t *data, *details;
 
     print_link(c, c->token_out, link);
-    body = json_pack("{s:s, s:{s:s, s:s, s:i}}", "text", link, "data", "link", link, "role", role_name(c->args.role),
-                     "uses", (int)c->args.uses);
+    data = json_pack("{s:s, s:s, s:i}", "link", link, "role", role_name(c->args.role), "uses", (int)c->args.uses);
+    details = json_pack("[[s, s], [s, i]]", _("role"), words_role(c->args.role), _("uses"), (int)c->args.uses);
+    if (c->expires_ms > 0) {
+        json_object_set_new(data, "expires_ms", json_integer((json_int_t)c->expires_ms));
+        json_array_append_new(details, json_pack("[s, {s:I}]", _("expires"), "time_ms", (json_int_t)c->expires_ms));
+    }
+    data = json_pack("{s:s, s:o, s:o}", "text", link, "details", details, "data", data);
     sodium_memzero(link, sizeof link);
-    return body;
+    return data;
 }
 
 int cmd_invite(struct call *c)

@@ -1,13 +1,14 @@
 /* cmd_room.c - room create, list, show, end */
 #include "storage/audit.h"
+#include "tools/language.h"
 #include "tools/salottod/acts.h"
 #include "tools/salottod/call.h"
 #include "tools/salottod/live_room.h"
 #include "tools/salottod/occupant.h"
 
 #include <stdio.h>
-#include <time.h>
 
+/* As the database and --json have it. */
 static const char *policy_name(enum room_policy p)
 {
     switch (p) {
@@ -39,8 +40,11 @@ static json_t *report_create(struct call *c)
 {
     char text[240];
 
-    snprintf(text, sizeof text, "%s is open%s; people come in by `link %s` or `invite %s --role speaker`", c->row.name,
-             c->applied ? " again, with its roles and bans" : "", c->row.name, c->row.name);
+    snprintf(text, sizeof text,
+             c->applied ? _("%s is open again, with its roles and bans; people come in by `link %s` or "
+                            "`invite %s --role speaker`")
+                        : _("%s is open; people come in by `link %s` or `invite %s --role speaker`"),
+             c->row.name, c->row.name, c->row.name);
     return json_pack("{s:s, s:{s:s, s:s, s:b}}", "text", text, "data", "room", c->row.name, "title", c->row.title,
                      "reopened", (int)c->applied);
 }
@@ -86,8 +90,8 @@ static json_t *report_list(struct call *c)
                                         json_object_get(room, "stage"), json_object_get(room, "title")));
         json_array_append_new(data, room);
     }
-    return json_pack("{s:[s, s, s, s], s:o, s:o}", "columns", "room", "people", "stage", "title", "rows", rows, "data",
-                     data);
+    return json_pack("{s:[s, s, s, s], s:o, s:o}", "columns", _("room"), _("people"), _("stage"), _("title"), "rows",
+                     rows, "data", data);
 }
 
 int cmd_room_list(struct call *c)
@@ -99,21 +103,30 @@ int cmd_room_list(struct call *c)
 
 /* --- show */
 
+static const char *policy_words(const struct room_row *row)
+{
+    if (row->ended)
+        return _("ended");
+    switch (row->policy) {
+    case ROOM_OPEN:
+        break;
+    case ROOM_MEMBERS:
+        return _("for members");
+    case ROOM_INVITED:
+        return _("for the invited");
+    }
+    return _("open to everyone");
+}
+
 static json_t *report_show(struct call *c)
 {
     json_t *data = room_json(c->server, &c->row);
-    char created[32] = "", text[400];
-    time_t at = (time_t)(c->row.created_ms / 1000);
-    struct tm tm;
+    json_t *details = json_pack("[[s, s], [s, s], [s, s], [s, O], [s, O], [s, {s:O}]]", _("room"), c->row.name,
+                                _("title"), c->row.title, _("policy"), policy_words(&c->row), _("people"),
+                                json_object_get(data, "people"), _("on stage"), json_object_get(data, "stage"),
+                                _("opened"), "time_ms", json_object_get(data, "created_ms"));
 
-    if (gmtime_r(&at, &tm) != NULL)
-        strftime(created, sizeof created, "%Y-%m-%d %H:%M UTC", &tm);
-    snprintf(text, sizeof text,
-             "room     %s\ntitle    %s\npolicy   %s%s\npeople   %lld, %lld of them on stage\nopened   %s", c->row.name,
-             c->row.title, policy_name(c->row.policy), c->row.ended ? ", ended" : "",
-             (long long)json_integer_value(json_object_get(data, "people")),
-             (long long)json_integer_value(json_object_get(data, "stage")), created);
-    return json_pack("{s:s, s:o}", "text", text, "data", data);
+    return json_pack("{s:o, s:o}", "details", details, "data", data);
 }
 
 int cmd_room_show(struct call *c)
@@ -145,14 +158,36 @@ static json_t *report_end(struct call *c)
 {
     char text[160];
 
-    snprintf(text, sizeof text, "%s has ended; its roles and bans are kept", c->row.name);
+    snprintf(text, sizeof text, _("%s has ended; its roles and bans are kept"), c->row.name);
     return json_pack("{s:s, s:{s:s}}", "text", text, "data", "room", c->row.name);
+}
+
+static unsigned room_people(const struct call *c)
+{
+    const struct live_room *r = call_live(c);
+
+    return r != NULL ? r->present : 0;
+}
+
+static void ask_end(struct call *c)
+{
+    char question[sizeof c->question];
+    unsigned n = room_people(c);
+
+    snprintf(question, sizeof question,
+             language_plural("This sends %u person away and closes %s.", "This sends %u people away and closes %s.", n),
+             n, c->row.name);
+    call_ask(c, question);
 }
 
 int cmd_room_end(struct call *c)
 {
     if (c->row.ended)
         return err_set(&c->err, ERR_NOT_FOUND, "look at `room list`", "the room %s has ended already", c->row.name);
+    if (call_must_ask(c) && room_people(c) > 0) {
+        ask_end(c);
+        return 0;
+    }
     c->report = report_end;
     end_now(c);
     call_commit(c, work_end, end_now);

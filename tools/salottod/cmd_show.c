@@ -2,14 +2,15 @@
 #include "net/clock.h"
 #include "net/identity.h"
 #include "storage/audit.h"
+#include "tools/language.h"
 #include "tools/salottod/call.h"
 #include "tools/salottod/live_room.h"
 #include "tools/salottod/occupant.h"
 #include "tools/salottod/session.h"
+#include "tools/salottod/words.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 /* Those present for whom `shown` holds, in order; none when out of memory. The caller frees the array. */
 static struct occupant **present(struct live_room *r, bool (*shown)(const struct occupant *),
@@ -57,12 +58,12 @@ static json_t *who_json(const struct occupant *o)
 static const char *state_word(const struct occupant *o)
 {
     if (o->strip == NULL)
-        return o->hand ? "hand up" : "";
+        return o->hand ? _("hand up") : "";
     if (o->standing.muted)
-        return "muted by a moderator";
+        return _("muted by a moderator");
     if (o->muted_self)
-        return "muted";
-    return occupant_is_speaking(o) ? "speaking" : "";
+        return _("muted");
+    return occupant_is_speaking(o) ? _("speaking") : "";
 }
 
 static bool anyone(const struct occupant *o)
@@ -84,12 +85,12 @@ static json_t *report_who(struct call *c)
         key[8] = '\0';
         json_array_append_new(data, who_json(all[i]));
         json_array_append_new(rows, json_pack("[s, s, s, s, s]", all[i]->standing.person.handle,
-                                              role_name(all[i]->standing.role), state_word(all[i]),
+                                              words_role(all[i]->standing.role), state_word(all[i]),
                                               stream_name(all[i]->session->stream), key));
     }
     free(all);
-    return json_pack("{s:[s, s, s, s, s], s:o, s:o}", "columns", "handle", "role", "state", "tier", "key", "rows", rows,
-                     "data", data);
+    return json_pack("{s:[s, s, s, s, s], s:o, s:o}", "columns", _("handle"), _("role"), _("state"), _("tier"),
+                     _("key"), "rows", rows, "data", data);
 }
 
 int cmd_who(struct call *c)
@@ -134,7 +135,7 @@ static json_t *report_hands(struct call *c)
                                               "since_s", (json_int_t)s));
     }
     free(all);
-    return json_pack("{s:[s, s], s:o, s:o}", "columns", "handle", "waiting", "rows", rows, "data", data);
+    return json_pack("{s:[s, s], s:o, s:o}", "columns", _("handle"), _("waiting"), "rows", rows, "data", data);
 }
 
 int cmd_hands(struct call *c)
@@ -158,20 +159,15 @@ static json_t *report_log(struct call *c)
 
     for (size_t i = 0; i < c->count; i++) {
         const struct audit_row *a = &c->log[i];
-        time_t at = (time_t)(a->at_ms / 1000);
-        char when[32] = "";
-        struct tm tm;
 
-        if (gmtime_r(&at, &tm) != NULL)
-            strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", &tm);
-        json_array_append_new(rows,
-                              json_pack("[s, s, s, s, s, s]", when, a->actor, a->act, a->target, a->detail, a->why));
+        json_array_append_new(rows, json_pack("[{s:I}, s, s, s, s, s]", "time_ms", (json_int_t)a->at_ms, a->actor,
+                                              a->act, a->target, a->detail, a->why));
         json_array_append_new(data, json_pack("{s:I, s:I, s:s, s:s, s:s, s:s, s:s}", "number", (json_int_t)a->number,
                                               "at_ms", (json_int_t)a->at_ms, "act", a->act, "actor", a->actor, "target",
                                               a->target, "detail", a->detail, "why", a->why));
     }
-    return json_pack("{s:[s, s, s, s, s, s], s:o, s:o}", "columns", "when (UTC)", "who", "did", "to", "what", "why",
-                     "rows", rows, "data", data);
+    return json_pack("{s:[s, s, s, s, s, s], s:o, s:o}", "columns", _("when"), _("who"), _("did"), _("to"), _("what"),
+                     _("why"), "rows", rows, "data", data);
 }
 
 int cmd_log(struct call *c)

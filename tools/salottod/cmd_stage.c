@@ -1,25 +1,18 @@
-/* cmd_stage.c - promote, demote, mute, unmute, gain: who is heard, and how loud */
+/* cmd_stage.c - promote, demote, gain: who is on the stage, and how loud */
 #include "storage/audit.h"
+#include "tools/language.h"
 #include "tools/salottod/acts.h"
 #include "tools/salottod/call.h"
 #include "tools/salottod/live_room.h"
 #include "tools/salottod/occupant.h"
 #include "tools/salottod/permission.h"
+#include "tools/salottod/words.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 static const char *by(const struct call *c)
 {
     return c->actor.person.handle;
-}
-
-/* The target in the live room, made if they are absent and the room did not know them. NULL: no live room. */
-static struct occupant *know_target(struct call *c)
-{
-    struct occupant *o = call_target(c);
-
-    return o != NULL || call_live(c) == NULL ? o : occupant_know(call_live(c), &c->target);
 }
 
 /* --- promote and demote */
@@ -32,12 +25,12 @@ static int may_change_role(struct call *c, const struct member *now, struct err 
     int status = permission_over(c->actor.role, now->role, c->command->name, now->person.handle, err);
 
     if (status == 0 && promote && now->role >= c->args.role) {
-        status = err_set(err, ERR_USAGE, NULL, "%s is a %s already", now->person.handle, role_name(now->role));
+        status = err_set(err, ERR_USAGE, NULL, "%s is a %s already", now->person.handle, words_role(now->role));
         err_mend(err, "to lower it type: demote %s %s --to %s", c->row.name, now->person.handle,
                  role_name(c->args.role));
     } else if (status == 0 && !promote && now->role <= c->args.role) {
         status = err_set(err, ERR_USAGE, "look at `who`", "%s is a %s already, which is no more than %s",
-                         now->person.handle, role_name(now->role), role_name(c->args.role));
+                         now->person.handle, words_role(now->role), words_role(c->args.role));
     }
     return status;
 }
@@ -99,11 +92,14 @@ static void grant_role(struct call *c)
 
 static json_t *report_role(struct call *c)
 {
-    char what[64];
-    json_t *body;
+    static const char *const sentences[] = {
+        [ROLE_LISTENER] = N_("%s is now a listener in %s"),
+        [ROLE_SPEAKER] = N_("%s is now a speaker in %s"),
+        [ROLE_MODERATOR] = N_("%s is now a moderator in %s"),
+        [ROLE_HOST] = N_("%s is now a host in %s"),
+    };
+    json_t *body = call_act_report(c, _(sentences[c->args.role]));
 
-    snprintf(what, sizeof what, "is now %s", role_name(c->args.role));
-    body = call_act_report(c, what, "");
     json_object_set_new(json_object_get(body, "data"), "role", json_string(role_name(c->args.role)));
     return body;
 }
@@ -164,203 +160,6 @@ int cmd_demote(struct call *c)
     return 0;
 }
 
-/* --- mute and unmute */
-
-static bool is_mute(const struct call *c)
-{
-    return c->command->run == cmd_mute;
-}
-
-static int work_mute_one(struct db *db, struct call *c, int64_t person, struct err *err)
-{
-    int status = 0;
-
-    if (!c->args.may_unmute)
-        status = members_set_muted(db, c->row.id, person, is_mute(c), err);
-    if (status == 0)
-        status = audit_append(db, c->row.id, c->command->name, c->actor.person.id, person,
-                              c->args.may_unmute ? "may unmute" : NULL, c->args.why, err);
-    return status;
-}
-
-static int work_mute(struct db *db, struct call *c, struct err *err)
-{
-    return work_mute_one(db, c, c->target.person.id, err);
-}
-
-static void apply_mute_one(struct call *c, struct occupant *o)
-{
-    if (!is_mute(c)) {
-        acts_mute(o, false, o->muted_self, by(c), c->args.why, &c->errand);
-    } else if (c->args.may_unmute) {
-        acts_mute(o, o->standing.muted, true, by(c), c->args.why, &c->errand);
-    } else {
-        o->voice_taken = occupant_next_act(o);
-        acts_mute(o, true, o->muted_self, by(c), c->args.why, &c->errand);
-    }
-}
-
-static void apply_mute(struct call *c)
-{
-    struct occupant *o = know_target(c);
-
-    if (o == NULL)
-        return;
-    apply_mute_one(c, o);
-    occupant_forget(o);
-    c->applied = true;
-}
-
-static void take_mute_later(struct call *c)
-{
-    if (!c->applied)
-        apply_mute(c);
-}
-
-static void grant_unmute(struct call *c)
-{
-    struct occupant *o = call_target(c);
-
-    if (o == NULL || o->voice_taken <= c->asked)
-        apply_mute(c);
-}
-
-static json_t *report_mute(struct call *c)
-{
-    const struct occupant *o = call_target(c);
-
-    if (!is_mute(c))
-        return call_act_report(c, "may be heard", o != NULL && o->muted_self ? ", once they lift their own mute" : "");
-    return call_act_report(c, "is muted",
-                           c->args.may_unmute ? ", and may unmute themself" : " until a moderator lifts it");
-}
-
-/* --- all of them: mute silences everyone of a lower rank who is on stage now; unmute lifts every moderator's mute on
- * people of a lower rank, absent ones too. */
-
-static int add_person(struct call *c, int64_t person)
-{
-    int64_t *more = realloc(c->people, (c->count + 1) * sizeof *more);
-
-    if (more == NULL)
-        return -1;
-    c->people = more;
-    c->people[c->count++] = person;
-    return 0;
-}
-
-static int work_mute_all(struct db *db, struct call *c, struct err *err)
-{
-    int status = 0;
-
-    for (size_t i = 0; status == 0 && i < c->count; i++)
-        status = work_mute_one(db, c, c->people[i], err);
-    return status;
-}
-
-static int work_unmute_all(struct db *db, struct call *c, struct err *err)
-{
-    struct member *members = NULL;
-    size_t count = 0;
-    int status = members_list(db, c->row.id, &members, &count, err);
-
-    for (size_t i = 0; status == 0 && i < count; i++) {
-        if (!members[i].muted || members[i].role >= c->actor.role)
-            continue;
-        status = work_mute_one(db, c, members[i].person.id, err);
-        if (status == 0 && (add_person(c, members[i].person.id) != 0 ||
-                            json_array_append_new(c->done_to, json_string(members[i].person.handle)) != 0))
-            status = err_set(err, ERR_INTERNAL, NULL, "out of memory");
-    }
-    free(members);
-    return status;
-}
-
-static void grant_unmute_all(struct call *c)
-{
-    struct live_room *r = call_live(c);
-
-    for (size_t i = 0; r != NULL && i < c->count; i++) {
-        struct occupant *o = occupant_by_id(r, c->people[i]);
-
-        if (o != NULL && o->voice_taken <= c->asked)
-            apply_mute_one(c, o);
-    }
-}
-
-static json_t *report_mute_all(struct call *c)
-{
-    const char *how = "unmuted, but for their own mutes";
-    char text[160];
-
-    if (is_mute(c))
-        how = c->args.may_unmute ? "muted; they may unmute themselves" : "muted until a moderator lifts it";
-    snprintf(text, sizeof text, "%zu %s in %s %s", c->count, c->count == 1 ? "person" : "people", c->row.name, how);
-    return json_pack("{s:s, s:{s:s, s:O, s:b, s:I}}", "text", text, "data", "room", c->row.name, "people", c->done_to,
-                     "may_unmute", (int)c->args.may_unmute, "at_sample", (json_int_t)c->errand.at_sample);
-}
-
-static int mute_all(struct call *c)
-{
-    struct live_room *r = call_live(c);
-    struct occupant *o;
-
-    if (r != NULL)
-        LIST_FOREACH (o, &r->occupants, next) {
-            if (o->standing.role >= c->actor.role || o->strip == NULL)
-                continue;
-            if (add_person(c, o->standing.person.id) != 0)
-                return err_set(&c->err, ERR_INTERNAL, NULL, "out of memory");
-            json_array_append_new(c->done_to, json_string(o->standing.person.handle));
-            apply_mute_one(c, o);
-        }
-    call_commit(c, work_mute_all, NULL);
-    return 0;
-}
-
-static int unmute_all(struct call *c)
-{
-    call_commit(c, work_unmute_all, grant_unmute_all);
-    return 0;
-}
-
-static int all_of_them(struct call *c)
-{
-    c->report = report_mute_all;
-    c->done_to = json_array();
-    if (c->done_to == NULL)
-        return err_set(&c->err, ERR_INTERNAL, NULL, "out of memory");
-    return is_mute(c) ? mute_all(c) : unmute_all(c);
-}
-
-int cmd_mute(struct call *c)
-{
-    struct occupant *o = call_target(c);
-
-    if (c->args.all)
-        return all_of_them(c);
-    if (call_over_target(c) != 0)
-        return -(int)c->err.code;
-    if (c->args.may_unmute && (o == NULL || o->strip == NULL))
-        return err_set(&c->err, ERR_USAGE, "leave --may-unmute away to mute them for when they come",
-                       "%s is not on stage", c->target.person.handle);
-    c->report = report_mute;
-    apply_mute(c);
-    call_commit(c, work_mute, take_mute_later);
-    return 0;
-}
-
-int cmd_unmute(struct call *c)
-{
-    if (c->args.all)
-        return all_of_them(c);
-    if (call_over_target(c) != 0)
-        return -(int)c->err.code;
-    c->report = report_mute;
-    call_commit(c, work_mute, grant_unmute);
-    return 0;
-}
-
 /* --- gain */
 
 static int work_gain(struct db *db, struct call *c, struct err *err)
@@ -377,7 +176,7 @@ static int work_gain(struct db *db, struct call *c, struct err *err)
 
 static void apply_gain(struct call *c)
 {
-    struct occupant *o = know_target(c);
+    struct occupant *o = call_know_target(c);
 
     if (o == NULL)
         return;
@@ -396,13 +195,13 @@ static void gain_later(struct call *c)
 
 static json_t *report_gain(struct call *c)
 {
-    char what[64];
-    json_t *body;
+    json_t *data = call_act_data(c);
+    char text[160];
 
-    snprintf(what, sizeof what, "is at %+.1f dB", (double)c->args.gain_db);
-    body = call_act_report(c, what, "");
-    json_object_set_new(json_object_get(body, "data"), "gain_db", json_real((double)c->args.gain_db));
-    return body;
+    snprintf(text, sizeof text, _("%s is at %+.1f dB in %s"), c->target.person.handle, (double)c->args.gain_db,
+             c->row.name);
+    json_object_set_new(data, "gain_db", json_real((double)c->args.gain_db));
+    return json_pack("{s:s, s:o}", "text", text, "data", data);
 }
 
 int cmd_gain(struct call *c)

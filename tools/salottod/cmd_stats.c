@@ -1,4 +1,5 @@
 /* cmd_stats.c - a room's counters, as the threads keep them */
+#include "tools/language.h"
 #include "tools/salottod/call.h"
 #include "tools/salottod/live_room.h"
 #include "tools/salottod/occupant.h"
@@ -116,7 +117,7 @@ static json_t *report_stats(struct call *c)
     json_t *rows = json_array();
 
     add_rows(rows, "", data);
-    return json_pack("{s:[s, s], s:o, s:o}", "columns", "counter", "value", "rows", rows, "data", data);
+    return json_pack("{s:[s, s], s:o, s:o}", "columns", _("counter"), _("value"), "rows", rows, "data", data);
 }
 
 int cmd_stats(struct call *c)

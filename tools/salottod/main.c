@@ -6,6 +6,7 @@
 #include "tools/salottod/server.h"
 #include "tools/salottod/settings.h"
 #include "tools/descriptors.h"
+#include "tools/suggest.h"
 #include "tools/version.h"
 
 #include <errno.h>
@@ -17,26 +18,26 @@
 #include <unistd.h>
 
 static const char help[] =
-    "usage: salottod [OPTION]...\n"
-    "\n"
-    "The server of live audio rooms. Runs in the foreground and logs to standard error; SIGTERM ends it,\n"
-    "SIGHUP makes it read its configuration again.\n"
-    "When it accepts people it prints one line: ready port=N http_port=N\n"
-    "\n"
-    "  --config FILE    read the configuration (else built-in defaults; see salottod.conf)\n"
-    "  --check-config   read it, say whether it is right, and end\n"
-    "  --state DIR      keep database, key and control socket in DIR\n"
-    "                   (else /var/lib/salotto and /run/salotto/control.sock)\n"
-    "  --restore FILE   put a backup in the place of database and key, and end; what was there is kept\n"
-    "  --port N         UDP and TCP port (else 7256; 0 takes a free one)\n"
-    "  --http-port N    HTTP port (else 8080; 0 takes a free one)\n"
-    "  --version        print the version\n"
-    "  --help           print this\n"
-    "\n"
-    "try:\n"
-    "  salottod --state ./state &\n"
-    "  salottoctl --state ./state room create piazza --title \"Open Friday\"\n"
-    "  salottoctl --state ./state link piazza\n";
+    N_("usage: salottod [OPTION]...\n"
+       "\n"
+       "The server of live audio rooms. Runs in the foreground and logs to standard error; SIGTERM ends it,\n"
+       "SIGHUP makes it read its configuration again.\n"
+       "When it accepts people it prints one line: ready port=N http_port=N\n"
+       "\n"
+       "  --config FILE    read the configuration (else built-in defaults; see salottod.conf)\n"
+       "  --check-config   read it, say whether it is right, and end\n"
+       "  --state DIR      keep database, key and control socket in DIR\n"
+       "                   (else /var/lib/salotto and /run/salotto/control.sock)\n"
+       "  --restore FILE   put a backup in the place of database and key, and end; what was there is kept\n"
+       "  --port N         UDP and TCP port (else 7256; 0 takes a free one)\n"
+       "  --http-port N    HTTP port (else 8080; 0 takes a free one)\n"
+       "  --version        print the version\n"
+       "  --help           print this\n"
+       "\n"
+       "try:\n"
+       "  salottod --state ./state &\n"
+       "  salottoctl --state ./state room create piazza --title \"Open Friday\"\n"
+       "  salottoctl --state ./state link piazza\n");
 
 struct flags {
     struct settings settings;
@@ -45,6 +46,22 @@ struct flags {
 };
 
 enum { FLAG_CONFIG = 1, FLAG_CHECK, FLAG_STATE, FLAG_RESTORE, FLAG_PORT, FLAG_HTTP_PORT, FLAG_VERSION, FLAG_HELP };
+
+static int unknown_flag(const struct option *options, const char *word, struct err *err)
+{
+    const char *names[FLAG_HELP], *near;
+    char name[40];
+    size_t n = 0;
+
+    for (; options[n].name != NULL; n++)
+        names[n] = options[n].name;
+    err_set(err, ERR_USAGE, "see salottod --help", "unknown option '%s'", word);
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(word, "="), word);
+    near = strncmp(name, "--", 2) == 0 ? suggest(name + 2, names, n) : NULL;
+    if (near != NULL)
+        err_mend(err, "did you mean '--%s'?", near);
+    return -ERR_USAGE;
+}
 
 /* 0, 1 (done: version or help was printed) or a negative code. */
 static int read_flags(int argc, char **argv, struct flags *f, struct err *err)
@@ -87,12 +104,12 @@ static int read_flags(int argc, char **argv, struct flags *f, struct err *err)
             printf("salottod %s\n", SALOTTO_VERSION);
             return 1;
         case FLAG_HELP:
-            fputs(help, stdout);
+            fputs(_(help), stdout);
             return 1;
         case ':':
             return err_set(err, ERR_USAGE, "see salottod --help", "%s needs a value", argv[optind - 1]);
         default:
-            return err_set(err, ERR_USAGE, "see salottod --help", "unknown option '%s'", argv[optind - 1]);
+            return unknown_flag(options, argv[optind - 1], err);
         }
     }
     if (optind < argc)
@@ -104,6 +121,7 @@ static const struct complete_value values[] = {
     {.option = "--config", .words = ":files"},
     {.option = "--restore", .words = ":files"},
     {.option = "--state", .words = ":folders"},
+    {.option = "--restore", .words = ":files"},
     {.option = NULL},
 };
 
@@ -120,7 +138,7 @@ static int printed(void)
 
     if (fflush(stdout) == 0 && !ferror(stdout))
         return 0;
-    err_set(&err, ERR_INTERNAL, NULL, "cannot write to standard output: %s", strerror(errno));
+    err_set(&err, ERR_INTERNAL, NULL, "cannot write to standard output: %s", err_reason(errno));
     return fail(&err);
 }
 
@@ -158,7 +176,7 @@ int main(int argc, char **argv)
     descriptors_hold();
     language_start(NULL);
     if ((words = complete_asked(argc, argv, &count)) != NULL) {
-        (void)complete_option(help, values, words, count);
+        (void)complete_option(_(help), values, words, count);
         return 0;
     }
     if (sodium_init() < 0) {
@@ -174,7 +192,8 @@ int main(int argc, char **argv)
     if (status != 0)
         return fail(&err);
     if (flags.check) {
-        printf("%s is right\n", flags.settings.config != NULL ? flags.settings.config : "the built-in configuration");
+        printf(_("%s is right\n"),
+               flags.settings.config != NULL ? flags.settings.config : _("the built-in configuration"));
         return printed();
     }
     if (flags.restore != NULL)
@@ -186,5 +205,6 @@ int main(int argc, char **argv)
     (void)language_use(NULL); /* for the log; whoever asks something is answered in their own */
     server_run(&server);
     server_stop(&server);
+    log_line(LOG_NOTICE_LINE, "stopped");
     return 0;
 }

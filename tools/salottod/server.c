@@ -145,7 +145,7 @@ static int open_loop(struct server *s, struct err *err)
     s->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     s->base = event_base_new();
     if (s->wake_fd < 0 || s->base == NULL)
-        return err_set(err, ERR_INTERNAL, NULL, "cannot make an event loop: %s", strerror(errno));
+        return err_set(err, ERR_INTERNAL, NULL, "cannot make an event loop: %s", err_reason(errno));
     waker_init(&s->waker, s->wake_fd);
     s->wake_event = event_new(s->base, s->wake_fd, EV_READ | EV_PERSIST, on_wake, s);
     s->term_event = evsignal_new(s->base, SIGTERM, on_term, s);
@@ -323,5 +323,4 @@ void server_stop(struct server *s)
     socket_close_server(&s->sockets);
     free_events(s);
     state_close(&s->state);
-    log_line(LOG_NOTICE_LINE, "stopped");
 }

@@ -20,16 +20,16 @@ int state_make_folder(const char *path, struct err *err)
 
     if (mkdir(path, 0700) != 0 && errno != EEXIST)
         return err_set(err, ERR_STATE, "create it, or name another with --state DIR",
-                       "cannot make the state folder %s: %s", path, strerror(errno));
+                       "cannot make the state folder %s: %s", path, err_reason(errno));
     if (stat(path, &st) != 0)
         return err_set(err, ERR_STATE, "name a folder with --state DIR", "the state folder %s: %s", path,
-                       strerror(errno));
+                       err_reason(errno));
     if (!S_ISDIR(st.st_mode))
         return err_set(err, ERR_STATE, "name a folder with --state DIR", "%s is not a folder", path);
     if (access(path, R_OK | W_OK | X_OK) != 0) {
         int cause = errno;
 
-        err_set(err, ERR_STATE, NULL, "the state folder %s cannot be written: %s", path, strerror(cause));
+        err_set(err, ERR_STATE, NULL, "the state folder %s cannot be written: %s", path, err_reason(cause));
         if (cause == EROFS)
             err_mend(err, "mount its file system for writing, or name another folder with --state DIR");
         else
@@ -48,12 +48,12 @@ static int lock_folder(struct state *s, const char *folder, struct err *err)
     s->lock_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (s->lock_fd < 0)
         return err_set(err, ERR_STATE, "run salottod as the user whose folder it is, or name another with --state DIR",
-                       "cannot open the state folder %s: %s", folder, strerror(errno));
+                       "cannot open the state folder %s: %s", folder, err_reason(errno));
     if (flock(s->lock_fd, LOCK_EX | LOCK_NB) == 0)
         return 0;
     if (errno != EWOULDBLOCK)
         return err_set(err, ERR_STATE, "name a folder on a local disk with --state DIR",
-                       "cannot lock the state folder %s: %s", folder, strerror(errno));
+                       "cannot lock the state folder %s: %s", folder, err_reason(errno));
     return err_set(err, ERR_IN_USE, "stop the other one, or give this one a folder of its own with --state DIR",
                    "another salottod uses the state folder %s", folder);
 }

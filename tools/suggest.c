@@ -1,5 +1,5 @@
 /* suggest.c - which word somebody probably meant (see suggest.h) */
-#include "tools/salottod/suggest.h"
+#include "tools/suggest.h"
 
 #include "storage/nearest.h"
 

@@ -1,7 +1,7 @@
 /* suggest.h - which of some words somebody who mistyped one probably meant
  */
-#ifndef SALOTTO_SALOTTOD_SUGGEST_H
-#define SALOTTO_SALOTTOD_SUGGEST_H
+#ifndef SALOTTO_TOOLS_SUGGEST_H
+#define SALOTTO_TOOLS_SUGGEST_H
 
 #include <stddef.h>
 
