@@ -56,7 +56,10 @@ static void each_place_of_a_line_wants_its_own(void **state)
         {"promote piazza bruno --role=mo", WANT_OPTION, "--role=mo"},
         {"hand piazza ", WANT_WORD, ""},
         {"tune piazza st", WANT_WORD, "st"},
+        {"backup fri", WANT_FILE, "fri"},
         {"complete ", WANT_NOTHING, ""},
+        {"backup fri", WANT_FILE, "fri"},
+        {"backup friday ", WANT_OPTION, ""},
     };
 
     (void)state;
@@ -77,10 +80,10 @@ static void an_option_is_offered_once_and_all_not_beside_a_person(void **state)
         const char *line;
         unsigned options;
     } cases[] = {
-        {"mute piazza --", OPT_ALL | OPT_MAY_UNMUTE | OPT_WHY},
-        {"mute piazza --all --", OPT_MAY_UNMUTE | OPT_WHY},
-        {"mute piazza --why x --may-unmute --", OPT_ALL},
-        {"mute piazza bruno --", OPT_MAY_UNMUTE | OPT_WHY},
+        {"mute piazza --", OPT_ALL | OPT_MAY_UNMUTE | OPT_WHY | OPT_YES},
+        {"mute piazza --all --", OPT_MAY_UNMUTE | OPT_WHY | OPT_YES},
+        {"mute piazza --why x --may-unmute --", OPT_ALL | OPT_YES},
+        {"mute piazza bruno --", OPT_MAY_UNMUTE | OPT_WHY | OPT_YES},
         {"room list --", 0},
     };
 

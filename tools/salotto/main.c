@@ -57,16 +57,17 @@ static int list_devices(bool json, struct err *err)
                                              "default_in", (int)d.default_in, "default_out", (int)d.default_out));
         if (!json)
             printf("%3d  %-11s %s, %s%s%s\n", d.index,
-                   d.in_channels > 0 && d.out_channels > 0 ? "both"
-                   : d.in_channels > 0                     ? "microphone"
-                                                           : "loudspeaker",
-                   d.name, d.api, d.default_out ? " (default to hear)" : "", d.default_in ? " (default to speak)" : "");
+                   d.in_channels > 0 && d.out_channels > 0 ? _("both")
+                   : d.in_channels > 0                     ? _("microphone")
+                                                           : _("loudspeaker"),
+                   d.name, d.api, d.default_out ? _(" (default to hear)") : "",
+                   d.default_in ? _(" (default to speak)") : "");
     }
     if (ret == 0 && json) {
         json_dumpf(all, stdout, JSON_COMPACT);
         putchar('\n');
     } else if (ret == 0 && count == 0) {
-        puts("There is no sound device on this machine. `salotto listen LINK --output FILE.wav` hears without one.");
+        puts(_("There is no sound device on this machine. `salotto listen LINK --output FILE.wav` hears without one."));
     }
     json_decref(all);
     if (ret == 0)
@@ -104,7 +105,7 @@ static json_t *print_key(const uint8_t key[32], bool json)
     spoken_of(spoken, key);
     if (json)
         return json_pack("{s:s, s:s, s:s}", "key", text, "fingerprint", fingerprint, "spoken", spoken);
-    printf("key          %s\nfingerprint  %s\nspoken       %s\n", text, fingerprint, spoken);
+    printf(_("key          %s\nfingerprint  %s\nspoken       %s\n"), text, fingerprint, spoken);
     return NULL;
 }
 
@@ -133,8 +134,9 @@ static int show_server(const struct args *a, struct err *err)
                                             "from", from_link ? "link" : "known_servers"));
         print_json(o);
     } else {
-        printf("server       %s port %u, %s\n", a->link.host, a->link.port,
-               from_link ? "as the link says" : "as you have met it");
+        printf(from_link ? _("server       %s port %u, as the link says\n")
+                         : _("server       %s port %u, as you have met it\n"),
+               a->link.host, a->link.port);
     }
     return 0;
 }
@@ -160,8 +162,9 @@ static int show_id(const struct args *a, struct err *err)
         print_json(o);
     } else {
         local_time(since, file.st_mtime);
-        printf("file         %s\nsince        %s%s\n", self.path, since,
-               self.made ? " (made just now; keep it, it is you)" : "");
+        printf(self.made ? _("file         %s\nsince        %s (made just now; keep it, it is you)\n")
+                         : _("file         %s\nsince        %s\n"),
+               self.path, since);
     }
     self_wipe(&self);
     return 0;

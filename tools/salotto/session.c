@@ -198,7 +198,7 @@ static void on_sent_away(struct session *s, const json_t *event)
     const char *room = s->stage.room, *colon = why != NULL && why[0] != '\0' ? ": " : "";
 
     reason = reason != NULL ? reason : "";
-    by = by != NULL && by[0] != '\0' ? by : "a moderator";
+    by = by != NULL && by[0] != '\0' ? by : _("a moderator");
     why = why != NULL ? why : "";
     if (strcmp(reason, "kicked") == 0)
         err_set(&s->why, ERR_SENT_AWAY, "you may come back by joining again", "%s sent you out of %s%s%s", by, room,

@@ -1,6 +1,7 @@
 /* sound_report.c - what a test of one's sound has found (see sound_report.h) */
 #include "tools/salotto/sound_report.h"
 
+#include "tools/language.h"
 #include "tools/colour.h"
 #include "tools/salotto/lag.h"
 #include "tools/salotto/local_time.h"
@@ -34,17 +35,17 @@ static bool has_delay(const struct sound_report *r)
 static void print_level(FILE *to, const char *what, const struct level *l)
 {
     if (l->speaking_s > 0)
-        fprintf(to, "%-14speak %.1f dBFS, speech %.1f dBFS\n", what, (double)l->peak_dbfs, (double)l->rms_dbfs);
+        fprintf(to, _("%-14speak %.1f dBFS, speech %.1f dBFS\n"), what, (double)l->peak_dbfs, (double)l->rms_dbfs);
     else
-        fprintf(to, "%-14snothing but silence\n", what);
+        fprintf(to, _("%-14snothing but silence\n"), what);
 }
 
 static void print_way(FILE *to, const char *what, uint64_t sent, uint64_t arrived)
 {
     if (lost_of(sent, arrived) == 0)
-        fprintf(to, "%-14s%llu packets, none lost\n", what, (unsigned long long)sent);
+        fprintf(to, _("%-14s%llu packets, none lost\n"), what, (unsigned long long)sent);
     else
-        fprintf(to, "%-14s%llu packets, %llu lost (%.1f %%)\n", what, (unsigned long long)sent,
+        fprintf(to, _("%-14s%llu packets, %llu lost (%.1f %%)\n"), what, (unsigned long long)sent,
                 (unsigned long long)lost_of(sent, arrived), percent(sent, arrived));
 }
 
@@ -55,17 +56,17 @@ static unsigned advise(const struct sound_report *r, FILE *to, const char *warn,
     unsigned n = 0;
 
     if (!sound_report_came_back(r))
-        advice[n++] = "What you said did not come back from the server.";
+        advice[n++] = _("What you said did not come back from the server.");
     if (r->said.at_limit >= CLIPPED)
-        advice[n++] = "Your microphone is too loud and distorts: turn it down.";
+        advice[n++] = _("Your microphone is too loud and distorts: turn it down.");
     else if (r->said.rms_dbfs < FAINT_DBFS)
-        advice[n++] = "Your voice is faint: turn the microphone up, or come nearer to it.";
+        advice[n++] = _("Your voice is faint: turn the microphone up, or come nearer to it.");
     if (r->has_arrived && percent(r->sent, r->arrived) > LOSS_PERCENT)
-        advice[n++] = "The way to the server loses packets: others will hear gaps. A cable is better than wifi.";
+        advice[n++] = _("The way to the server loses packets: others will hear gaps. A cable is better than wifi.");
     if (percent(r->expected, r->received) > LOSS_PERCENT)
-        advice[n++] = "The way from the server loses packets: you will hear gaps. --tier low needs less of it.";
+        advice[n++] = _("The way from the server loses packets: you will hear gaps. --tier low needs less of it.");
     if (has_delay(r) && r->delay_ms > LONG_MS)
-        advice[n++] = "The delay is long: wait for others to end before you speak.";
+        advice[n++] = _("The delay is long: wait for others to end before you speak.");
     for (unsigned i = 0; i < n; i++)
         fprintf(to, "%s%s%s\n", warn, advice[i], end);
     return n;
@@ -76,22 +77,23 @@ void sound_report_print(const struct sound_report *r, FILE *to, bool coloured)
     char when[LOCAL_TIME_BYTES];
 
     local_time(when, r->at);
-    fprintf(to, "tested at %s, %s\n", r->host, when);
-    print_level(to, "you said", &r->said);
-    print_level(to, "you heard", &r->heard);
+    fprintf(to, _("tested at %s, %s\n"), r->host, when);
+    print_level(to, _("you said"), &r->said);
+    print_level(to, _("you heard"), &r->heard);
     if (r->has_arrived)
-        print_way(to, "way there", r->sent, r->arrived);
+        print_way(to, _("way there"), r->sent, r->arrived);
     else
-        fprintf(to, "%-14s%llu packets; the server has not told of them\n", "way there", (unsigned long long)r->sent);
-    print_way(to, "way back", r->expected, r->received);
+        fprintf(to, _("%-14s%llu packets; the server has not told of them\n"), _("way there"),
+                (unsigned long long)r->sent);
+    print_way(to, _("way back"), r->expected, r->received);
     if (r->has_round_trip && r->round_trip_ms == 0)
-        fprintf(to, "%-14sunder 1 ms\n", "round trip");
+        fprintf(to, _("%-14sunder 1 ms\n"), _("round trip"));
     else if (r->has_round_trip)
-        fprintf(to, "%-14s%u ms\n", "round trip", r->round_trip_ms);
+        fprintf(to, "%-14s%u ms\n", _("round trip"), r->round_trip_ms);
     if (has_delay(r))
-        fprintf(to, "%-14s%.0f ms from mouth to ear, without the devices\n", "delay", r->delay_ms);
+        fprintf(to, _("%-14s%.0f ms from mouth to ear, without the devices\n"), _("delay"), r->delay_ms);
     if (advise(r, to, colour(coloured, COLOUR_WARN), colour(coloured, COLOUR_END)) == 0)
-        fprintf(to, "%sAll is well.%s\n", colour(coloured, COLOUR_GOOD), colour(coloured, COLOUR_END));
+        fprintf(to, _("%sAll is well.%s\n"), colour(coloured, COLOUR_GOOD), colour(coloured, COLOUR_END));
 }
 
 static json_t *level_json(const struct level *l)

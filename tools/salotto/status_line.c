@@ -1,6 +1,7 @@
 /* status_line.c - one line at the foot of a terminal (see status_line.h) */
 #include "tools/salotto/status_line.h"
 
+#include "tools/language.h"
 #include "tools/colour.h"
 #include "tools/salotto/columns.h"
 
@@ -75,7 +76,7 @@ void status_line_progress(struct status_line *l, const char *fmt, ...)
     va_list ap;
 
     va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
+    vsnprintf(text, sizeof text, _(fmt), ap);
     va_end(ap);
     if (l->drawn && strcmp(text, l->text) == 0)
         return;
@@ -108,7 +109,7 @@ void status_line_say(struct status_line *l, const char *fmt, ...)
         return;
     status_line_clear(l);
     va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
+    vsnprintf(text, sizeof text, _(fmt), ap);
     va_end(ap);
     columns_fit(out, sizeof out - 1, text, COLUMNS_ALL);
     strcat(out, "\n");
@@ -125,7 +126,7 @@ static void add(char out[STATUS_LINE_MAX], const char *fmt, ...)
     va_list ap;
 
     va_start(ap, fmt);
-    vsnprintf(out + at, STATUS_LINE_MAX - at, fmt, ap);
+    vsnprintf(out + at, STATUS_LINE_MAX - at, _(fmt), ap);
     va_end(ap);
 }
 
@@ -154,31 +155,31 @@ static const char *own_state(const struct stage *stage, const struct status *sta
 {
     *c = COLOUR_END;
     if (!stage->on_stage)
-        return stage->hand ? "listener, hand raised" : "listener";
+        return stage->hand ? _("listener, hand raised") : _("listener");
     *c = COLOUR_WARN;
     if (stage->muted_by_moderator)
-        return "muted by a moderator";
+        return _("muted by a moderator");
     if (stage->muted)
-        return "muted";
+        return _("muted");
     *c = COLOUR_BAD; /* red, as the lamp over a studio's door */
     if (status->playing_file)
-        return status->voice ? "playing" : "on stage";
-    return status->voice ? "LIVE, speaking" : "LIVE";
+        return status->voice ? _("playing") : _("on stage");
+    return status->voice ? _("LIVE, speaking") : _("LIVE");
 }
 
 static const char *keys_hint(const struct stage *stage, const struct status *status)
 {
     if (!stage->on_stage)
-        return "h: hand, q: leave";
+        return _("h: hand, q: leave");
     if (!status->ptt)
-        return "m: mute, q: leave";
+        return _("m: mute, q: leave");
     switch (status->ptt_state) {
     case PTT_CLOSED:
-        return "space: hold to speak, tap to stay open; q: leave";
+        return _("space: hold to speak, tap to stay open; q: leave");
     case PTT_HELD:
-        return "until you let go of space";
+        return _("until you let go of space");
     default:
-        return "space: mute, q: leave";
+        return _("space: mute, q: leave");
     }
 }
 

@@ -5,6 +5,7 @@
  */
 #include "tools/salotto/stay.h"
 
+#include "tools/language.h"
 #include "net/clock.h"
 #include "tools/salotto/device.h"
 #include "tools/salotto/keys.h"
@@ -67,10 +68,10 @@ static void on_joined(const json_t *answer, void *arg)
     status_line_clear(&s->line);
     stay_watch_keys(s);
     if (stage->title[0] != '\0')
-        stay_say(s, "in %s (%s) as %s, %s; %u listening", stage->room, stage->title, stage->handle, stage->role,
+        stay_say(s, "in %s (%s) as %s, %s; %u listening", stage->room, stage->title, stage->handle, _(stage->role),
                  stage->listeners);
     else
-        stay_say(s, "in %s as %s, %s; %u listening", stage->room, stage->handle, stage->role, stage->listeners);
+        stay_say(s, "in %s as %s, %s; %u listening", stage->room, stage->handle, _(stage->role), stage->listeners);
     if (s->args->command == ARGS_SPEAK && !stage->on_stage) {
         events_out(s->events, json_pack("{s:s, s:s}", "event", "waiting", "for", "promotion"));
         stay_say(s, "your hand is raised; you can speak when a moderator promotes you");
@@ -90,16 +91,16 @@ static void on_event(const json_t *event, void *arg)
     stage_copy(by, sizeof by, json_string_value(json_object_get(event, "by")));
     stage_copy(why, sizeof why, json_string_value(json_object_get(event, "why")));
     if (strcmp(name, "role") == 0) {
-        stay_say(s, "%s made you %s%s%s", by[0] != '\0' ? by : "a moderator", stage->role, why[0] != '\0' ? ": " : "",
-                 why);
+        stay_say(s, "%s made you %s%s%s", by[0] != '\0' ? by : _("a moderator"), _(stage->role),
+                 why[0] != '\0' ? ": " : "", why);
         tell_standing(s);
     } else if (strcmp(name, "muted") == 0 && handle != NULL && strcmp(handle, stage->handle) == 0) {
         if (s->args->ptt && strcmp(by, stage->handle) == 0)
             return; /* it was our own key, and the status line shows it */
         if (stage->muted_by_moderator)
-            stay_say(s, "%s muted you%s%s", by[0] != '\0' ? by : "a moderator", why[0] != '\0' ? ": " : "", why);
+            stay_say(s, "%s muted you%s%s", by[0] != '\0' ? by : _("a moderator"), why[0] != '\0' ? ": " : "", why);
         else
-            stay_say(s, stage->muted ? "you are muted" : "you can be heard again");
+            stay_say(s, stage->muted ? N_("you are muted") : N_("you can be heard again"));
     }
 }
 

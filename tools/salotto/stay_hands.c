@@ -1,6 +1,7 @@
 /* stay_hands.c - what people do in a stay: keys, signals, a terminal that goes away (see stay_parts.h) */
 #include "tools/salotto/stay_parts.h"
 
+#include "tools/language.h"
 #include "net/clock.h"
 #include "tools/salotto/keys.h"
 
@@ -84,7 +85,7 @@ static void on_gone(void *arg)
 static void hint(struct stay *s, uint64_t now_ns, const char *text)
 {
     if (s->hinted_ns == 0 || now_ns - s->hinted_ns > HINT_NS)
-        stay_say(s, "%s", text);
+        stay_say(s, "%s", _(text));
     s->hinted_ns = now_ns;
 }
 
