@@ -174,11 +174,13 @@ int main(int argc, char **argv)
     }
     descriptors_hold();
     if ((words = complete_asked(argc, argv, &count)) != NULL) {
-        ctl_complete(usage, words, count);
+        ctl_complete(_(usage), words, count);
         return 0;
     }
     if (descriptors_raise(DESCRIPTORS, NULL, &err) != 0 || args_parse(&args, argc, argv, &err) != 0)
         return complain(&err);
+    if (args.json) /* its texts are read by programs */
+        (void)language_use(NULL);
     if (args.version) {
         puts("salottoctl " SALOTTO_VERSION);
         return flush(NULL, &err) != 0 ? complain(&err) : 0;
