@@ -18,13 +18,13 @@ PS1='ready> ' HISTFILE=
 bind 'set enable-bracketed-paste off' 'set bell-style none' 'set completion-query-items 0' 'set page-completions off'
 __dump() { printf '%s\0' "$READLINE_LINE" >>"$DUMP"; echo '<taken>'; READLINE_LINE= READLINE_POINT=0; }
 bind -x '"\C-xd": __dump'
-. etc/completion/salotto.bash
 """
+BASH_HERE = ". etc/completion/salotto.bash\n"
+BASH_COMPLETION = "/usr/share/bash-completion/bash_completion"
 ZSH = r"""
 PS1='ready> ' HISTFILE= LISTMAX=1000
 unsetopt zle_bracketed_paste beep prompt_sp prompt_cr 2>/dev/null
 unset zle_bracketed_paste
-fpath=($PWD/etc/completion $fpath)
 autoload -Uz compinit && compinit -u -d "$DUMP.compdump"
 __dump() { printf '%s\0' "$BUFFER" >>"$DUMP"; BUFFER=; zle -I; echo '<taken>'; }
 zle -N __dump
@@ -32,24 +32,28 @@ bindkey -e
 bindkey '\C-xd' __dump
 setopt no_auto_menu
 """
+ZSH_HERE = "fpath=($PWD/etc/completion $fpath)\n"
 
 
 TRIES = 10
 
 
 class Shell:
-    """An interactive shell with our completion. line() is what stands on the command line after the keys."""
+    """An interactive shell with our completion: ours of the source tree, or what `first` in its rc file makes it find.
+    line() is what stands on the command line after the keys."""
 
-    def __init__(self, name):
+    def __init__(self, name, first=None, **more):
         self.name = name
+        first = first or (BASH_HERE if name == "bash" else ZSH_HERE)
         self.home = process.folder()
         self.dump = os.path.join(self.home, "lines")
         rc = os.path.join(self.home, ".bashrc" if name == "bash" else ".zshrc")
         with open(rc, "w") as f:
-            f.write(BASH if name == "bash" else ZSH)
+            f.write(first + (BASH if name == "bash" else ZSH))
         keep = {k: v for k, v in os.environ.items() if not k.startswith(("BASH", "ZSH", "ZDOTDIR", "XDG", "INPUTRC"))}
         path = f"{process.BUILD}/bin:{os.environ['PATH']}"
         env = dict(keep, HOME=self.home, ZDOTDIR=self.home, DUMP=self.dump, PATH=path, TERM="dumb", LC_ALL="C.UTF-8")
+        env.update(more)
         argv = ["bash", "--noprofile", "--rcfile", rc, "-i"] if name == "bash" else ["zsh", "-o", "no_global_rcs", "-i"]
         self.terminal = Terminal(argv, env=env)
         self.terminal.wait_for("ready> ")
@@ -162,6 +166,11 @@ def _(s):
         tap.true(wanted <= offered and "forum" not in offered, f"rooms in {shell.name}: {offered}")
 
 
+@tap.check("Tab completes a file of one's own where a command writes one")
+def _(s):
+    both(s, f"{s.ctl} backup /etc/passw\t", f"{s.ctl} backup /etc/passwd", "/etc/passw")
+
+
 @tap.check("Tab offers room create the rooms that have ended")
 def _(s):
     both(s, f"{s.ctl} room create \t", f"{s.ctl} room create forum ", "the only one")
@@ -222,6 +231,7 @@ def _(s):
         for keys, line in (
             (f"salotto speak x --input {start}", f"salotto speak x --input {start}\\ talk.wav "),
             (f"salotto speak x --input={start}", f"salotto speak x --input={start}\\ talk.wav "),
+            (f"{s.ctl} backup {start}", f"{s.ctl} backup {start}\\ talk.wav "),
             (f"salottod --state {shell.home}/fa", f"salottod --state {shell.home}/far\\ away/"),
             (f"salottod --state {start}", f"salottod --state {start}"),  # a file is no folder
         ):
@@ -276,6 +286,29 @@ def _(s):
             tap.true("salottoctl:" not in shell.said, f"{shell.name} says nothing: {shell.said!r}")
     finally:
         os.kill(s.daemon.pid, signal.SIGCONT)
+
+
+@tap.check("installed, it is found by bash-completion and zsh, also behind sudo")
+def _(s):
+    prefix = f"{process.folder()}/usr"
+    env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+    make = ["make", "install", f"BUILD={process.BUILD}", f"PREFIX={prefix}", f"SYSCONFDIR={prefix}/etc"]
+    code, out, err = process.run(make, patience=200, env=env)
+    tap.equal(code, 0, f"exit code of make install ({err})")
+    shells = [Shell("zsh", f"fpath=({prefix}/share/zsh/site-functions $fpath)\n")]
+    if os.path.exists(BASH_COMPLETION):
+        shells.append(Shell("bash", f". {BASH_COMPLETION}\n", XDG_DATA_DIRS=f"{prefix}/share:/usr/share"))
+    else:
+        tap.diag("the package bash-completion is not here to be tried with")
+    for shell in shells:
+        for keys, line in (
+            (f"{s.ctl} who pi", f"{s.ctl} who piazza "),
+            (f"sudo {s.ctl} who pi", f"sudo {s.ctl} who piazza "),
+            (f"true; {prefix}/bin/{s.ctl} who pi", f"true; {prefix}/bin/{s.ctl} who piazza "),
+            ("salottod --che", "salottod --check-config "),
+            ("salotto li", "salotto listen "),
+        ):
+            tap.equal(shell.completed(keys + "\t", line), line, f"after {keys!r} in {shell.name}")
 
 
 @tap.check("where more than 500 would do none is offered, since a shell would take a part for all")

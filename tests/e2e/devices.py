@@ -189,4 +189,13 @@ def _(s):
     tap.true("gramophone" in c.err(), f"it names the device: {c.err()!r}")
 
 
+@tap.check("a sound system that hangs is given up, and named; exit code 7")
+def _(s):
+    path = f"{process.folder()}/fifo"  # ALSA waits for somebody to write its configuration into it
+    os.mkfifo(path)
+    code, out, err = process.run([process.program("salotto"), "devices"], env=dict(s.pulse.env, ALSA_CONFIG_PATH=path))
+    tap.equal(code, 7, f"exit code ({err.strip()})")
+    tap.true("the sound system does not answer" in err, f"it says so: {err!r}")
+
+
 tap.main(setup)

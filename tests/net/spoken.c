@@ -20,6 +20,18 @@ static void a_key_is_spoken_as_the_first_hundred_bits_of_its_hash(void **state)
     assert_string_equal(words, "lasi radu rifu lusa lafo toru losu dalu sado disa");
 }
 
+/* The server's key of net/PROTOCOL.md, 4.1. */
+static void the_key_of_the_paper_is_spoken_as_it_says(void **state)
+{
+    uint8_t key[IDENTITY_KEY_BYTES];
+    char words[SPOKEN_BYTES];
+
+    (void)state;
+    assert_int_equal(identity_parse(key, "A6EHv_POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg"), 0);
+    spoken_of(words, key);
+    assert_string_equal(words, "fosi buri rifi sora lali bura saba radi suti losu");
+}
+
 static void each_bit_of_the_hash_counts(void **state)
 {
     uint8_t key[IDENTITY_KEY_BYTES] = {0};
@@ -40,6 +52,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_key_is_spoken_as_the_first_hundred_bits_of_its_hash),
+        cmocka_unit_test(the_key_of_the_paper_is_spoken_as_it_says),
         cmocka_unit_test(each_bit_of_the_hash_counts),
     };
 

@@ -56,7 +56,10 @@ static void each_place_of_a_line_wants_its_own(void **state)
         {"promote piazza bruno --role=mo", WANT_OPTION, "--role=mo"},
         {"hand piazza ", WANT_WORD, ""},
         {"tune piazza st", WANT_WORD, "st"},
+        {"backup fri", WANT_FILE, "fri"},
         {"complete ", WANT_NOTHING, ""},
+        {"backup fri", WANT_FILE, "fri"},
+        {"backup friday ", WANT_OPTION, ""},
     };
 
     (void)state;

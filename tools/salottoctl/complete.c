@@ -33,7 +33,7 @@ static bool offer_of_daemon(const struct args *args, const char *last)
     {
         const char *word = json_string_value(json_array_get(row, 0));
 
-        if (word != NULL && word[0] == ':')
+        if (word != NULL && strcmp(word, ":files") == 0)
             puts(word); /* what the shell looks up itself */
         else if (word != NULL)
             complete_offer(last, word, json_string_value(json_array_get(row, 1)));

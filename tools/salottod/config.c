@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 
 #define STATE_DEFAULT  "/var/lib/salotto"
 #define SOCKET_DEFAULT "/run/salotto/control.sock"
@@ -211,8 +212,14 @@ int config_read(struct config *c, const char *path, struct err *err)
 
 int config_set_state(struct config *c, const char *dir, struct err *err)
 {
-    if (dir[0] == '\0' || strlen(dir) > 200)
-        return err_set(err, ERR_USAGE, "give a folder of at most 200 characters", "--state '%.40s' is no folder", dir);
+    struct sockaddr_un at;
+
+    if (dir[0] == '\0')
+        return err_set(err, ERR_USAGE, "name a folder with --state DIR", "--state '' is no folder");
+    if (strlen(dir) + sizeof "/control.sock" > sizeof at.sun_path)
+        return err_set(err, ERR_USAGE, "choose a shorter path, or a relative one",
+                       "--state %s is too long a path: with the socket in it, %zu bytes are allowed", dir,
+                       sizeof at.sun_path - 1);
     snprintf(c->state, sizeof c->state, "%s", dir);
     snprintf(c->socket, sizeof c->socket, "%s/control.sock", dir);
     return 0;

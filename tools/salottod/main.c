@@ -121,6 +121,7 @@ static const struct complete_value values[] = {
     {.option = "--config", .words = ":files"},
     {.option = "--restore", .words = ":files"},
     {.option = "--state", .words = ":folders"},
+    {.option = "--restore", .words = ":files"},
     {.option = NULL},
 };
 
@@ -204,5 +205,6 @@ int main(int argc, char **argv)
     (void)language_use(NULL); /* for the log; whoever asks something is answered in their own */
     server_run(&server);
     server_stop(&server);
+    log_line(LOG_NOTICE_LINE, "stopped");
     return 0;
 }
