@@ -167,7 +167,7 @@ ASAN = build/asan
 TSAN = build/tsan
 # Sanitizers of this age do not find their way where a kernel scatters addresses over 32 bits.
 STILL = $(shell setarch -R true 2>/dev/null && echo setarch -R)
-RULES         = $(wildcard tests/rt_safe.sh) tests/includes.sh tests/format.sh $(wildcard tests/net/*.py)
+RULES         = $(wildcard tests/rt_safe.sh) tests/includes.sh tests/format.sh tests/catalogues.sh $(wildcard tests/net/*.py)
 TEST_EXTRAS   = $(BUILD)/tests/rt_trap.so $(BUILD)/tests/true_sleep.so $(BUILD)/tests/lab/mixdown
 E2E           = $(sort $(wildcard tests/e2e/*.py))
 E2E_SANITIZED = $(addprefix tests/e2e/,three_speakers.py mute.py sent_away.py roles.py bad_input.py kill9.py crossing.py \

@@ -92,7 +92,7 @@ static void on_event(const json_t *event, void *arg)
     stage_copy(why, sizeof why, json_string_value(json_object_get(event, "why")));
     if (strcmp(name, "role") == 0) {
         stay_say(s, "%s made you %s%s%s", by[0] != '\0' ? by : _("a moderator"), _(stage->role),
-                 why[0] != '\0' ? ": " : "", why);
+                 why[0] != '\0' ? ": " : "", _(why)); /* some are the server's own */
         tell_standing(s);
     } else if (strcmp(name, "muted") == 0 && handle != NULL && strcmp(handle, stage->handle) == 0) {
         if (s->args->ptt && strcmp(by, stage->handle) == 0)
