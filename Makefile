@@ -118,8 +118,9 @@ $(BUILD)/tests/salottoctl/%: $(BUILD)/tests/salottoctl/%.o $(filter-out %/main.o
 $(BUILD)/tests/tools/%: $(BUILD)/tests/tools/%.o $(SHARED) $(MIXER)
 	$(SAY) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS_mixer) cmocka) -lm
 
-# Preloaded, it aborts when a tick allocates, waits or does I/O; it finds rt_depth in programs linked with -rdynamic.
-$(BUILD)/tests/rt_trap.so: tests/rt_trap.c
+# To preload. rt_trap aborts when a tick allocates, waits or does I/O (it finds rt_depth in programs linked with
+# -rdynamic); true_sleep keeps libfaketime from bending sleeps.
+$(BUILD)/tests/rt_trap.so $(BUILD)/tests/true_sleep.so: $(BUILD)/tests/%.so: tests/%.c
 	@mkdir -p $(@D)
 	$(SAY) $(CC) $(STD) $(WARN) $(CFLAGS) -fPIC -shared -o $@ $<
 $(BUILD)/tests/mixer/rt_trap_check: | $(BUILD)/tests/rt_trap.so
@@ -167,7 +168,7 @@ TSAN = build/tsan
 # Sanitizers of this age do not find their way where a kernel scatters addresses over 32 bits.
 STILL = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 RULES         = $(wildcard tests/rt_safe.sh) tests/includes.sh tests/format.sh $(wildcard tests/net/*.py)
-TEST_EXTRAS   = $(BUILD)/tests/rt_trap.so $(BUILD)/tests/lab/mixdown
+TEST_EXTRAS   = $(BUILD)/tests/rt_trap.so $(BUILD)/tests/true_sleep.so $(BUILD)/tests/lab/mixdown
 E2E           = $(sort $(wildcard tests/e2e/*.py))
 E2E_SANITIZED = $(addprefix tests/e2e/,three_speakers.py mute.py sent_away.py roles.py bad_input.py kill9.py crossing.py \
 		stopping.py)
@@ -180,6 +181,12 @@ test-programs: $(PROGRAMS) $(CATALOGUES) $(PAGES) $(UNITS) $(TEST_EXTRAS) build/
 # Recorded speech for the tests: decoded once, shared by all builds.
 build/speech/done: tests/speech.sh
 	sh tests/speech.sh build/speech
+
+.PHONY: transcript
+transcript: ## write the evening that README.md shows, as it happens now
+	@sh etc/deps.sh check
+	@$(MAKE) --no-print-directory --silent $(JOBS) all build/speech/done
+	@BUILD=$(BUILD) tests/e2e/transcript.py --write
 
 .PHONY: format format-check
 format: ## lay out all C as .clang-format says
@@ -222,7 +229,7 @@ deb: ## build the Debian package into build/deb, and look it over with lintian
 fresh: ## the README's two commands on a new Debian 12 (root; half an hour)
 	@sh etc/deps.sh fresh
 	@sh tests/fresh/fresh.sh
-fresh-systemd: ## the package on a new Debian 12 with systemd as init (root)
+fresh-systemd: deb ## the package on a new Debian 12 with systemd as init (root)
 	@sh etc/deps.sh fresh
 	@sh tests/fresh/systemd.sh
 
@@ -257,6 +264,18 @@ $(BUILD)/cppcheck: $(SOURCES) tests/cppcheck.cfg tests/cppcheck.suppressions
 	@mkdir -p $(BUILD)/cppcheck.cache
 	$(SAY) $(CPPCHECK) --cppcheck-build-dir=$(BUILD)/cppcheck.cache mixer net storage tools tests
 	@touch $@
+
+# Coverage: what of each folder the tests run. Programs that a test kills outright take their counts with them.
+COVER = build/cover
+
+.PHONY: cover
+cover: ## line and branch coverage by folder; fails when much of mixer, net or storage is not tested
+	@sh etc/deps.sh cover
+	@$(MAKE) --no-print-directory $(JOBS) BUILD=$(COVER) CC=gcc CFLAGS='-O0 -g' \
+		SAN='--coverage -fprofile-update=atomic' test-programs
+	@find $(COVER) -name '*.gcda' -delete
+	@BUILD=$(COVER) sh tests/prove.sh $(patsubst $(BUILD)/%,$(COVER)/%,$(UNITS)) $(E2E); \
+		tests=$$?; tests/cover.py $(COVER) && exit $$tests
 
 # Fuzzing (libFuzzer, clang). What a run has learnt lies in build/fuzz/corpus for the next one; an input that breaks
 # something is kept beside it.

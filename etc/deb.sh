@@ -1,11 +1,10 @@
 #!/bin/sh
 # Builds the Debian package from this tree in build/deb, and looks it over with lintian, which must find no error. The
 # version is that of tools/version.h and the changelog that of CHANGELOG.md.
-# usage: etc/deb.sh [VERSION]    (another version than the tree's, for a test of upgrading)
 set -eu
 cd "$(dirname "$0")/.."
 
-version=${1:-$(sed -n 's/.*SALOTTO_VERSION "\(.*\)"/\1/p' tools/version.h)}
+version=$(sed -n 's/.*SALOTTO_VERSION "\(.*\)"/\1/p' tools/version.h)
 out=build/deb
 tree=$out/salotto-$version
 maintainer=$(sed -n 's/^Maintainer: //p' etc/debian/control)

@@ -35,7 +35,7 @@ void own_mix_fini(struct own_mix *o)
 void own_mix_talk(struct own_mix *o, const struct limiter *limiter, const struct coder *coder, bool fresh)
 {
     if (o->state == OWN_IDLE) {
-        if (coder == NULL || (!fresh && coder->filled != 0))
+        if (o->tape == NULL || coder == NULL || (!fresh && coder->filled != 0))
             return;
         o->limiter = *limiter;
         coder_copy(&o->coder, coder);

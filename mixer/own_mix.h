@@ -40,10 +40,10 @@ struct own_mix {
 int own_mix_init(struct own_mix *o, enum stream tier, uint64_t first_number, int complexity);
 void own_mix_fini(struct own_mix *o);
 
-/* RT_SAFE. Before the tick is mixed: the strip's voice is in it. Starts the stream as a copy of the shared limiter and
- * coder, which must not have been fed this tick yet; coder NULL means that nobody makes the tier: then nothing starts.
- * `fresh`: the strip begins in this very tick, so nothing of it is in the copies; else the start waits for a frame
- * border. No effect on a stream that runs, but to keep it running. */
+/* RT_SAFE. Before the tick is mixed: the strip's voice is in it. (No effect on a zeroed struct: it has no tape.) Starts
+ * the stream as a copy of the shared limiter and coder, which must not have been fed this tick yet; coder NULL means
+ * that nobody makes the tier: then nothing starts. `fresh`: the strip begins in this very tick, so nothing of it is in
+ * the copies; else the start waits for a frame border. No effect on a stream that runs, but to keep it running. */
 void own_mix_talk(struct own_mix *o, const struct limiter *limiter, const struct coder *coder, bool fresh);
 
 /* RT_SAFE. Before the tick is mixed: the strip adds nothing to it. To be called in each such tick. */

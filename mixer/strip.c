@@ -62,7 +62,7 @@ struct strip *strip_new(const struct strip_config *c)
     s->jitter = jitter_new(&jitter_config);
     s->decode = decode_new(1);
     if (s->jitter == NULL || s->decode == NULL ||
-        own_mix_init(&s->own, c->own_tier, c->first_own_number, c->complexity) < 0) {
+        (!c->hears_self && own_mix_init(&s->own, c->own_tier, c->first_own_number, c->complexity) < 0)) {
         strip_free(s);
         return NULL;
     }

@@ -24,6 +24,7 @@ struct strip_config {
     float fader_db;            /* -60..+12 */
     enum stream own_tier;      /* the tier whose frames and rate the own stream follows */
     uint64_t first_own_number; /* of the own stream's next packet; belongs to the session, never goes back */
+    bool hears_self;           /* has no own stream: talking, too, they hear the shared one */
     int complexity;            /* Opus, 0..10 */
 };
 
@@ -42,7 +43,7 @@ struct strip_stats {
 struct strip *strip_new(const struct strip_config *c);
 void strip_free(struct strip *s);
 
-/* Any thread, while the strip lives. The tape is the own stream's. */
+/* Any thread, while the strip lives. The tape is the own stream's; NULL: hears_self. */
 const struct strip_stats *strip_stats(const struct strip *s);
 const struct tape *strip_tape(const struct strip *s);
 

@@ -4,6 +4,7 @@
 #include "net/identity.h"
 #include "net/link.h"
 #include "net/profile.h"
+#include "net/spoken.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -108,7 +109,7 @@ bool known_servers_trust(struct known_servers_trust *t, const uint8_t key[32])
     }
     if (!t->accept_new) {
         t->asked = true;
-        if (!t->ask(name, now)) {
+        if (!t->ask(name, key, t->ask_arg)) {
             err_set(&t->err, ERR_WRONG_KEY, NULL, "%s was not trusted", name);
             return false;
         }
@@ -127,14 +128,17 @@ static bool is_one_of(const char *answer, const char *list)
     return false;
 }
 
-static bool ask_on_terminal(const char *server, const char *fingerprint)
+static bool ask_on_terminal(const char *server, const uint8_t key[32], void *arg)
 {
-    char answer[16];
+    char answer[16], fingerprint[IDENTITY_FINGERPRINT_BYTES], spoken[SPOKEN_BYTES];
 
+    (void)arg;
+    identity_fingerprint(fingerprint, key);
+    spoken_of(spoken, key);
     fprintf(stderr,
-            err_words(ERR_TEXT("You have not been at %s before. It shows the key\n  %s\nIs that the right server "
-                               "(yes/no)? ")),
-            server, fingerprint);
+            err_words(ERR_TEXT("You have not been at %s before. It shows the key\n  %s\n  spoken: %s\n"
+                               "Whoever runs it can read you the same words. Is that the right server (yes/no)? ")),
+            server, fingerprint, spoken);
     fflush(stderr);
     if (fgets(answer, sizeof answer, stdin) == NULL)
         return false;
@@ -142,7 +146,7 @@ static bool ask_on_terminal(const char *server, const char *fingerprint)
     return is_one_of(answer, "y|yes") || is_one_of(answer, err_words(ERR_TEXT("y|yes")));
 }
 
-bool (*known_servers_terminal(void))(const char *server, const char *fingerprint)
+bool (*known_servers_terminal(void))(const char *server, const uint8_t key[32], void *arg)
 {
     return isatty(STDIN_FILENO) && isatty(STDERR_FILENO) ? ask_on_terminal : NULL;
 }

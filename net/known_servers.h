@@ -24,7 +24,8 @@ struct known_servers_trust {
     uint16_t port;
     bool accept_new; /* take an unknown server without asking */
     /* Asks the person whether this is the right server; NULL: there is nobody to ask. */
-    bool (*ask)(const char *server, const char *fingerprint);
+    bool (*ask)(const char *server, const uint8_t key[32], void *arg);
+    void *ask_arg;
     bool asked;     /* out: the person was asked, which takes its time */
     struct err err; /* out: why not */
 };
@@ -34,6 +35,6 @@ struct known_servers_trust {
 bool known_servers_trust(struct known_servers_trust *t, const uint8_t key[32]);
 
 /* An `ask` on the terminal: standard error and standard input. NULL unless both are one. */
-bool (*known_servers_terminal(void))(const char *server, const char *fingerprint);
+bool (*known_servers_terminal(void))(const char *server, const uint8_t key[32], void *arg);
 
 #endif

@@ -199,8 +199,8 @@ bool link_is_handle(const char *name, const char **why)
     return *why == NULL;
 }
 
-/* Paths that the HTTP outlet keeps for itself. */
-static const char *const reserved[] = {"rooms", "metrics", "healthz", "readyz", "events", "assets", "feed"};
+/* Paths that the HTTP outlet keeps for itself, and what a room for testing one's sound is called. */
+static const char *const reserved[] = {"rooms", "metrics", "healthz", "readyz", "events", "assets", "feed", "echo"};
 
 bool link_is_room_name(const char *name, const char **why)
 {

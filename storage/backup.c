@@ -28,7 +28,7 @@ static int make_file(const char *path, struct err *err)
 
     if (fd < 0)
         return err_set(err, ERR_STATE, "look at the folder: is it there, writable, and its disk not full?",
-                       "%s cannot be made: %s", path, strerror(errno));
+                       "%s cannot be made: %s", path, err_reason(errno));
     return fd;
 }
 
@@ -117,7 +117,7 @@ int backup_write(struct db *from, const char *path, const struct backup_info *in
         rc = finish(path, info, &p, err);
     if (rc == 0 && fsync(fd) != 0)
         rc = err_set(err, ERR_STATE, "look for the disk's own complaint: journalctl -k", "%s cannot be written: %s",
-                     path, strerror(errno));
+                     path, err_reason(errno));
     close(fd);
     if (rc < 0)
         unlink(path);

@@ -96,11 +96,12 @@ static int look_at(const char *path, struct err *err)
 
     if (fd < 0)
         return fail_open(path, errno, err);
-    got = pread(fd, head, sizeof head, 0);
-    if (got < 0 || fstat(fd, &st) != 0)
+    if (fstat(fd, &st) != 0)
         rc = fail_open(path, errno, err);
     else if (!S_ISREG(st.st_mode))
         rc = err_set(err, ERR_STATE, "move it away", "%s is not a regular file", path);
+    else if ((got = pread(fd, head, sizeof head, 0)) < 0)
+        rc = fail_open(path, errno, err);
     else if (got > 0 && (got < (ssize_t)sizeof magic || memcmp(head, magic, sizeof magic) != 0))
         rc = err_set(err, ERR_STATE, NULL, "%s is not a database, or its first page is damaged", path);
     else if (got > 0 && got < (ssize_t)sizeof head)

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define NAME_MAX_BYTES 4096
-#define GO_BACK        "nothing was changed: install the salottod that wrote it, and report this"
+#define GO_BACK        ERR_TEXT("nothing was changed: install the salottod that wrote it, and report this")
 
 static int read_version(struct db *db, int64_t *version, struct err *err)
 {
@@ -82,7 +82,7 @@ static int keep_old(struct db *db, int64_t version, unsigned count, struct err *
         snprintf(part, sizeof part, "%.*s" SPARE_UNFINISHED, NAME_MAX_BYTES - 5, name);
         rc = backup_write(db, part, NULL, NULL, NULL, &why);
         if (rc == 0 && (rename(part, name) != 0 || sync_folder(name) != 0)) {
-            rc = err_set(&why, ERR_STATE, NULL, "%s: %s", name, strerror(errno));
+            rc = err_set(&why, ERR_STATE, NULL, "%s: %s", name, err_reason(errno));
             unlink(part);
         }
     }

@@ -191,6 +191,27 @@ def _(s):
               "entries about the restore")
 
 
+@tap.check("restored by root, all of it belongs to the owner of the state folder, and nothing is followed out of it")
+def _(s):
+    if os.geteuid() != 0:
+        raise tap.Skip("only root can become somebody else")
+    state = process.folder()
+    os.chown(state, 65534, 65534)
+    precious = path(s, "precious")
+    with open(precious, "w") as f:
+        f.write("precious")
+    for name in ("salotto.db", "server.key"):
+        os.symlink(precious, os.path.join(state, name))
+    code, _out, err = restore(s.backup, state)
+    tap.equal(code, 0, f"exit code ({err.strip()})")
+    for name in ("salotto.db", "salotto.db-lock", "server.key"):
+        info = os.lstat(os.path.join(state, name))
+        tap.equal((info.st_uid, info.st_gid, stat.S_IFMT(info.st_mode)), (65534, 65534, stat.S_IFREG), f"whose {name} is")
+    with open(precious) as f:
+        tap.equal(f.read(), "precious", "what the links led to")
+    tap.equal(os.stat(precious).st_uid, 0, "whose it is")
+
+
 @tap.check("behind a backup and a check of a large database other commands are answered first")
 def _(s):
     s.other.stop()

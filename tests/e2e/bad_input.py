@@ -353,6 +353,33 @@ def _(s):
     peer.close()
 
 
+@tap.check("a full room refuses who comes next, keeps their invite good, and lets them in when there is room; exit code 4")
+def _(s):
+    path = f"{process.folder()}/salottod.conf"
+    with open(path, "w") as f:
+        f.write("max_people = 2\n")
+    full = Daemon("--config", path)
+    link = full.room()
+    invite = full.invite("speaker", "--uses", "1")
+    anna = client.listen(link, "anna").joined()
+    bruno = client.listen(link, "bruno").joined()
+    for where in (link, invite):
+        carla = client.listen(where, "carla", identity=f"{s.daemon.state}/carla")
+        ends_with(carla, 4, "piazza is full", "2 people", "when somebody has left")
+    # Who is there already takes no second place.
+    again = client.listen(link, "bruno", identity=bruno.identity).joined()
+    tap.equal(bruno.wait(), 10, "exit code of the one who was replaced")
+    tap.equal(set(full.who()), {"anna", "bruno"}, "who is there")
+    tap.true("piazza" in full.ctl("room", "list"), "the operator is no person in the room")
+    anna.leave()
+    process.wait_until(lambda: set(full.who()) == {"bruno"}, "anna's place")
+    carla = client.listen(invite, "carla", identity=carla.identity).joined()
+    tap.equal(full.who()["carla"]["role"], "speaker", "the role that the invite gives")
+    for each in (carla, again):
+        each.leave()
+    tap.equal(full.stop(), 0, "exit code")
+
+
 @tap.check("after all that, it stops as ever, having lost nothing")
 def _(s):
     before = {r["room"] for r in s.daemon.ctl.json("room", "list")}

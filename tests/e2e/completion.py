@@ -166,6 +166,11 @@ def _(s):
         tap.true(wanted <= offered and "forum" not in offered, f"rooms in {shell.name}: {offered}")
 
 
+@tap.check("Tab completes a file of one's own where a command writes one")
+def _(s):
+    both(s, f"{s.ctl} backup /etc/passw\t", f"{s.ctl} backup /etc/passwd", "/etc/passw")
+
+
 @tap.check("Tab offers room create the rooms that have ended")
 def _(s):
     both(s, f"{s.ctl} room create \t", f"{s.ctl} room create forum ", "the only one")

@@ -2,6 +2,7 @@
 """Sound devices are real: PulseAudio's null sinks stand for a loudspeaker and a microphone, PortAudio reaches them
 through ALSA. What `salotto listen` plays is recorded from the monitor, and `salotto speak` captures from one."""
 import glob
+import json
 import os
 import time
 
@@ -151,6 +152,25 @@ def _(s):
     tap.more(likeness, 0.6, "likeness of the voice to what the listener heard")
 
 
+@tap.check("`salotto test` records, sends, measures and plays back")
+def _(s):
+    voice = sound.voice("en")[RATE : 13 * RATE]
+    mouth = s.pulse.play(sound.keep(voice, "said"))
+    stop = s.pulse.record()
+    folder = process.folder()
+    argv = [process.program("salotto"), "test", s.link, "--json", "--identity", f"{folder}/key"]
+    code, out, err = process.run(argv, env=s.pulse.env)
+    heard = stop()
+    tap.equal(code, 0, f"exit code {err}")
+    found = json.loads(out)
+    tap.true(found["came_back"] and found["delay_ms"] is not None, f"it came back, and is recognised: {found}")
+    tap.more(found["said"]["speaking_s"], 2, "s of speech were recorded")
+    # What was played is five seconds of what was said, whichever they were.
+    likeness = max(ears.hear(voice[a : a + 3 * RATE], heard)[1] for a in range(0, 9 * RATE, RATE))
+    tap.more(likeness, 0.6, "likeness of what was played to what was said")
+    mouth.wait()
+
+
 @tap.check("without a sound device `salotto listen` says so and names --output")
 def _(s):
     if glob.glob("/dev/snd/pcm*"):
@@ -167,6 +187,15 @@ def _(s):
     c = client.listen(s.link, "fritz", "--device", "gramophone", output=None, env=s.pulse.env)
     tap.equal(c.wait(), 7, "exit code")
     tap.true("gramophone" in c.err(), f"it names the device: {c.err()!r}")
+
+
+@tap.check("a sound system that hangs is given up, and named; exit code 7")
+def _(s):
+    path = f"{process.folder()}/fifo"  # ALSA waits for somebody to write its configuration into it
+    os.mkfifo(path)
+    code, out, err = process.run([process.program("salotto"), "devices"], env=dict(s.pulse.env, ALSA_CONFIG_PATH=path))
+    tap.equal(code, 7, f"exit code ({err.strip()})")
+    tap.true("the sound system does not answer" in err, f"it says so: {err!r}")
 
 
 tap.main(setup)

@@ -1,5 +1,7 @@
 #!/usr/bin/python3
 """`salotto` on a terminal: a plain status line, and keys to mute, to raise the hand, and to leave."""
+import json
+
 from harness import process, sound, tap
 from harness.daemon import Daemon
 from harness.terminal import Terminal
@@ -86,6 +88,18 @@ def _(s):
     process.wait_until(lambda: "emil" not in s.daemon.who(), "emil to have left the roster")
 
 
+@tap.check("Ctrl-C at the question whether a server is trusted interrupts; exit code 11")
+def _(s):
+    home = process.folder()
+    env = {"PATH": "/usr/bin:/bin", "HOME": home, "TERM": "xterm", "LANG": "C.UTF-8"}
+    argv = [process.program("salotto"), "listen", s.link.split("?")[0], "--output", f"{home}/x.wav"]
+    t = Terminal(argv, env)
+    t.wait_for("yes/no")
+    t.type(b"\x03")
+    process.wait_until(t.ended, "the question to end")
+    tap.equal(t.code, 11, f"exit code:\n{t.text}")
+
+
 @tap.check("an unknown server is asked about, and remembered once it was trusted")
 def _(s):
     plain = s.link.split("?")[0]
@@ -94,6 +108,10 @@ def _(s):
     argv = [process.program("salotto"), "listen", plain, "--handle", "fritz", "--output", f"{home}/x.wav", "--seconds", "1"]
     first = Terminal(argv, env)
     first.wait_for("SHA256:")
+    # The words that it shows are those by which whoever runs the server knows its key.
+    spoken = first.wait_for(r"spoken: ((?:[bdflmrst][aiou][bdflmrst][aiou] ?){10})").group(1).strip()
+    code, out, _ = process.run([process.program("salotto"), "id", s.link, "--json"])
+    tap.equal((code, json.loads(out)["spoken"]), (0, spoken), "`salotto id LINK` of the operator's link")
     first.type(b"yes\n")
     process.wait_until(first.ended, "the stay to end")
     tap.equal(first.code, 0, f"exit code:\n{first.text}")

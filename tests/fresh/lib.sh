@@ -44,9 +44,9 @@ copy()
 # all that it started.
 inside()
 {
-    folder=$work/$1
+    folder=$work/$1 archives=$work/archives-$1
     shift
-    mkdir -p "$work/archives/partial"
+    mkdir -p "$archives/partial"
     unshare --mount --propagation private --pid --fork --kill-child sh -euc '
         folder=$1 archives=$2
         shift 2
@@ -56,5 +56,5 @@ inside()
         mount --rbind /dev "$folder/dev"
         mount --bind "$archives" "$folder/var/cache/apt/archives"
         exec chroot "$folder" env -i HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@"
-    ' sh "$folder" "$work/archives" "$@"
+    ' sh "$folder" "$archives" "$@"
 }

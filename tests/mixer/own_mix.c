@@ -600,6 +600,48 @@ static void test_late(void **state)
     }
 }
 
+/* Alone on the stage of an echo room. */
+static void test_hears_self(void **state)
+{
+    struct strip_config c = {.hears_self = true, .own_tier = STREAM_STANDARD, .complexity = STAGE_COMPLEXITY};
+    struct strip *strip = strip_new(&c);
+    struct stage room;
+    struct speaker anna;
+    struct listener ear;
+    struct room_result result;
+
+    (void)state;
+    assert_non_null(strip);
+    assert_null(strip_tape(strip));
+    stage_init(&room);
+    speaker_init(&anna, 0, 0);
+    listener_init(&ear, tier_tape(stage_add_tier(&room, STREAM_STANDARD)), stage_position(&room), 48000 * 5);
+    stage_order(&room, (struct room_command){.order = ROOM_ADD_STRIP, .slot = 0, .block = strip});
+    for (unsigned k = 0; k < 200; k++) {
+        if (k < 100)
+            speaker_tone(&anna, &room, 440.0, -20.0);
+        else
+            speaker_say(&anna, &room, NULL, 0);
+        stage_tick(&room);
+        listener_run(&ear);
+        assert_int_equal(ear.last.own_strips, 0);
+    }
+    assert_float_equal(sound_db(sound_rms(ear.pcm + 48000, 24000)), -20.0, 1.0);
+    assert_int_equal(atomic_load(&room_stats(room.room)->personal_encodes), 0);
+    stage_results(&room);
+    stage_order(&room, (struct room_command){.order = ROOM_OWN_TIER, .slot = 0, .stream = STREAM_LOW});
+    stage_order(&room, (struct room_command){.order = ROOM_REMOVE_STRIP, .slot = 0, .cut = true});
+    for (unsigned k = 0; k < 5; k++)
+        stage_tick(&room);
+    assert_int_equal(stage_result(&room).error, 0);
+    result = stage_result(&room);
+    assert_ptr_equal(result.block, strip);
+    strip_free(strip);
+    listener_fini(&ear);
+    speaker_fini(&anna);
+    stage_fini(&room);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -617,6 +659,8 @@ int main(void)
         {"one who steps down keeps their own stream for its overlap", test_stepped_down, NULL, NULL, NULL},
         {"the own stream follows its tier, changes with its next start, and is not made without one", test_tier, NULL,
          NULL, NULL},
+        {"who hears themself has no own stream, and their voice is in the shared one", test_hears_self, NULL, NULL,
+         NULL},
         {"who comes to follow a tier while talking does so at its next frame", test_late, NULL, NULL, NULL},
     };
 

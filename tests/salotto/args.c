@@ -80,6 +80,41 @@ static void mistakes_are_named_with_what_to_type_instead(void **state)
     assert_non_null(strstr(err.message, "--tier"));
 }
 
+static void a_test_needs_a_server_but_no_room(void **state)
+{
+    (void)state;
+    assert_int_equal(parse(2, "test", "salotto://radio.example"), 0);
+    assert_int_equal(a.command, ARGS_TEST);
+    assert_int_equal(a.tier, STREAM_STANDARD);
+    assert_int_equal(parse(6, "test", LINK, "--input", "talk.flac", "--output", "heard.wav"), 0);
+    assert_int_equal(parse(1, "test"), -ERR_USAGE);
+    assert_int_equal(parse(4, "test", LINK, "--output", "heard.opus"), -ERR_USAGE);
+    assert_non_null(strstr(err.mend, ".wav"));
+    assert_int_equal(parse(3, "test", LINK, "--loop"), -ERR_USAGE);
+    assert_int_equal(parse(4, "test", LINK, "--handle", "anna"), -ERR_USAGE);
+}
+
+static void an_identity_is_ones_own_or_that_of_a_link(void **state)
+{
+    (void)state;
+    assert_int_equal(parse(1, "id"), 0);
+    assert_int_equal(a.command, ARGS_ID);
+    assert_string_equal(a.link.host, "");
+    assert_int_equal(parse(3, "id", LINK, "--json"), 0);
+    assert_string_equal(a.link.host, "radio.example");
+    assert_int_equal(parse(2, "id", "radio.example"), -ERR_USAGE);
+    assert_int_equal(parse(3, "id", LINK, LINK), -ERR_USAGE);
+}
+
+static void push_to_talk_is_for_speakers_with_a_keyboard(void **state)
+{
+    (void)state;
+    assert_int_equal(parse(3, "speak", LINK, "--ptt"), 0);
+    assert_true(a.ptt);
+    assert_int_equal(parse(3, "listen", LINK, "--ptt"), -ERR_USAGE);
+    assert_int_equal(parse(5, "speak", LINK, "--ptt", "--input", "-"), -ERR_USAGE);
+}
+
 static void help_is_found_however_it_is_asked_for(void **state)
 {
     (void)state;
@@ -119,6 +154,9 @@ int main(void)
         cmocka_unit_test(listening_defaults_to_the_low_tier_and_speaking_to_standard),
         cmocka_unit_test(options_stand_anywhere_and_take_their_value_either_way),
         cmocka_unit_test(mistakes_are_named_with_what_to_type_instead),
+        cmocka_unit_test(a_test_needs_a_server_but_no_room),
+        cmocka_unit_test(an_identity_is_ones_own_or_that_of_a_link),
+        cmocka_unit_test(push_to_talk_is_for_speakers_with_a_keyboard),
         cmocka_unit_test(help_is_found_however_it_is_asked_for),
         cmocka_unit_test(a_handle_is_made_of_any_login_name),
     };

@@ -104,7 +104,7 @@ static void every_mistake_is_answered_with_what_to_type(void **state)
     static const struct {
         const char *line, *message, *mend;
     } cases[] = {
-        {"mute piazza", "PERSON is missing", "type: mute ROOM PERSON|--all [--may-unmute] [--why TEXT]"},
+        {"mute piazza", "PERSON is missing", "type: mute ROOM PERSON|--all [--may-unmute] [--why TEXT] [--yes]"},
         {"mute piazza anna bruno", "a word too many: 'bruno'", "type: mute"},
         {"mute piazza anna --al", "unknown option '--al'", "did you mean '--all'?"},
         {"mute piazza anna --all", "not both", "type: mute"},

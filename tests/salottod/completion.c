@@ -58,6 +58,8 @@ static void each_place_of_a_line_wants_its_own(void **state)
         {"tune piazza st", WANT_WORD, "st"},
         {"backup fri", WANT_FILE, "fri"},
         {"complete ", WANT_NOTHING, ""},
+        {"backup fri", WANT_FILE, "fri"},
+        {"backup friday ", WANT_OPTION, ""},
     };
 
     (void)state;

@@ -26,6 +26,7 @@ enum option {
     OPTION_ACCEPT_NEW,
     OPTION_JSON,
     OPTION_PACKETS,
+    OPTION_PTT,
     OPTION_HELP,
     OPTION_VERSION,
     OPTION_COUNT
@@ -33,6 +34,7 @@ enum option {
 
 #define FOR(c)    (1u << (c))
 #define FOR_STAYS (FOR(ARGS_LISTEN) | FOR(ARGS_SPEAK))
+#define FOR_SOUND (FOR_STAYS | FOR(ARGS_TEST))
 #define FOR_ALL   (~0u)
 
 static const struct {
@@ -40,17 +42,18 @@ static const struct {
     bool value;
     unsigned commands;
 } options[OPTION_COUNT] = {
-    [OPTION_INPUT] = {"--input", true, FOR_STAYS},
+    [OPTION_INPUT] = {"--input", true, FOR_SOUND},
     [OPTION_LOOP] = {"--loop", false, FOR_STAYS},
-    [OPTION_OUTPUT] = {"--output", true, FOR_STAYS},
-    [OPTION_TIER] = {"--tier", true, FOR_STAYS},
+    [OPTION_OUTPUT] = {"--output", true, FOR_SOUND},
+    [OPTION_TIER] = {"--tier", true, FOR_SOUND},
     [OPTION_SECONDS] = {"--seconds", true, FOR_STAYS},
-    [OPTION_DEVICE] = {"--device", true, FOR_STAYS},
+    [OPTION_DEVICE] = {"--device", true, FOR_SOUND},
     [OPTION_HANDLE] = {"--handle", true, FOR_STAYS},
-    [OPTION_IDENTITY] = {"--identity", true, FOR_STAYS | FOR(ARGS_ID)},
-    [OPTION_ACCEPT_NEW] = {"--accept-new", false, FOR_STAYS},
-    [OPTION_JSON] = {"--json", false, FOR_STAYS | FOR(ARGS_DEVICES) | FOR(ARGS_ID)},
+    [OPTION_IDENTITY] = {"--identity", true, FOR_SOUND | FOR(ARGS_ID)},
+    [OPTION_ACCEPT_NEW] = {"--accept-new", false, FOR_SOUND},
+    [OPTION_JSON] = {"--json", false, FOR_SOUND | FOR(ARGS_DEVICES) | FOR(ARGS_ID)},
     [OPTION_PACKETS] = {"--packets", true, FOR_STAYS},
+    [OPTION_PTT] = {"--ptt", false, FOR(ARGS_SPEAK)},
     [OPTION_HELP] = {"--help", false, FOR_ALL},
     [OPTION_VERSION] = {"--version", false, FOR_ALL},
 };
@@ -58,17 +61,27 @@ static const struct {
 static const struct {
     const char *name;
     enum args_command command;
+    unsigned links_min, links_max;
 } commands[] = {
-    {"listen", ARGS_LISTEN}, {"speak", ARGS_SPEAK}, {"devices", ARGS_DEVICES}, {"id", ARGS_ID}, {"help", ARGS_HELP}};
+    {"listen", ARGS_LISTEN, 1, 1},   {"speak", ARGS_SPEAK, 1, 1}, {"test", ARGS_TEST, 1, 1},
+    {"devices", ARGS_DEVICES, 0, 0}, {"id", ARGS_ID, 0, 1},       {"help", ARGS_HELP, 0, 1},
+};
 
 #define COMMANDS (sizeof commands / sizeof *commands)
 
-int args_command(const char *word)
+static int find_command(const char *word)
 {
     for (size_t i = 0; i < COMMANDS; i++)
         if (strcmp(commands[i].name, word) == 0)
-            return (int)commands[i].command;
+            return (int)i;
     return -1;
+}
+
+int args_command(const char *word)
+{
+    int command = find_command(word);
+
+    return command >= 0 ? (int)commands[command].command : -1;
 }
 
 static int find_option(const char *word)
@@ -196,6 +209,9 @@ static int take(struct args *a, enum option option, const char *value, struct er
     case OPTION_PACKETS:
         a->packets = value;
         return 0;
+    case OPTION_PTT:
+        a->ptt = true;
+        return 0;
     default:
         return 0;
     }
@@ -255,30 +271,31 @@ static int take_option(struct args *a, int argc, char **argv, int *i, unsigned *
 /* The words that are no options: a command and, for some, a link. */
 static int take_words(struct args *a, const char *const words[3], unsigned count, unsigned given, struct err *err)
 {
-    int command = count > 0 ? args_command(words[0]) : ARGS_HELP;
-    int help_on = command == ARGS_HELP && count > 1 ? args_command(words[1]) : command;
+    int command = find_command(count > 0 ? words[0] : "help"), help_on = command;
 
     if (given & 1u << OPTION_VERSION) {
         a->command = ARGS_VERSION;
         return 0;
     }
+    if (command >= 0 && commands[command].command == ARGS_HELP && count > 1)
+        help_on = find_command(words[1]);
     if (command < 0 || help_on < 0)
         return no_command(words[command < 0 ? 0 : 1], err);
-    a->command = (enum args_command)command;
-    a->help_on = (enum args_command)help_on;
-    if (given & 1u << OPTION_HELP)
-        a->command = ARGS_HELP;
-    if (count == 0 && a->command == ARGS_HELP && (given & 1u << OPTION_HELP) == 0)
+    a->command = commands[command].command;
+    a->help_on = commands[help_on].command;
+    if (count == 0 && (given & 1u << OPTION_HELP) == 0)
         return err_set(err, ERR_USAGE, "for instance `salotto listen LINK`; `salotto help` says more",
                        "no command given");
+    if (given & 1u << OPTION_HELP)
+        a->command = ARGS_HELP;
     if (a->command == ARGS_HELP)
         return 0;
-    if ((a->command == ARGS_LISTEN || a->command == ARGS_SPEAK) && count < 2) {
+    if (count < 1 + commands[command].links_min) {
         err_set(err, ERR_USAGE, NULL, "which room?");
         err_mend(err, "salotto %s salotto://HOST/ROOM", words[0]);
         return -ERR_USAGE;
     }
-    if (count > (a->command == ARGS_LISTEN || a->command == ARGS_SPEAK ? 2u : 1u))
+    if (count > 1 + commands[command].links_max)
         return err_set(err, ERR_USAGE, "put a link that holds & or ? between quotes", "'%s' is one word too many",
                        words[count - 1]);
     return 0;
@@ -286,23 +303,29 @@ static int take_words(struct args *a, const char *const words[3], unsigned count
 
 static int check(struct args *a, const char *link, unsigned given, struct err *err)
 {
+    bool as_wav = a->output == NULL || strcmp(a->output, "-") == 0 || strncmp(a->output, "/dev/", 5) == 0 ||
+                  strcasecmp(strrchr(a->output, '.'), ".wav") == 0;
     int ret;
 
     for (int i = 0; i < OPTION_COUNT; i++)
         if ((given & 1u << i) != 0 && (options[i].commands & FOR(a->command)) == 0)
             return err_set(err, ERR_USAGE, "`salotto help` says which options go with it",
                            "%s does not go with this command", options[i].name);
-    if (a->command != ARGS_LISTEN && a->command != ARGS_SPEAK)
-        return 0;
     if ((given & 1u << OPTION_TIER) == 0)
-        a->tier = a->command == ARGS_SPEAK ? STREAM_STANDARD : STREAM_LOW;
+        a->tier = a->command == ARGS_LISTEN ? STREAM_LOW : STREAM_STANDARD;
     if (a->handle[0] == '\0')
         default_handle(a->handle);
     if (a->loop && a->input == NULL)
         return err_set(err, ERR_USAGE, "name it with --input FILE", "--loop needs a sound file");
+    if (a->ptt && a->input != NULL && strcmp(a->input, "-") == 0)
+        return err_set(err, ERR_USAGE, "give the sound as a file", "--ptt takes keys from standard input, not sound");
+    if (a->command == ARGS_TEST && !as_wav)
+        return err_set(err, ERR_USAGE, "for instance --output heard.wav", "a test writes what is heard as WAV");
+    if (link == NULL)
+        return 0;
     if ((ret = link_parse(&a->link, link, err)) != 0)
         return ret;
-    if (a->link.room[0] == '\0')
+    if (a->link.room[0] == '\0' && (FOR(a->command) & FOR_STAYS) != 0)
         return err_set(err, ERR_USAGE, "salotto://HOST[:PORT]/ROOM", "the link names no room");
     return 0;
 }

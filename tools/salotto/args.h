@@ -9,17 +9,17 @@
 
 #include <stdbool.h>
 
-enum args_command { ARGS_LISTEN, ARGS_SPEAK, ARGS_DEVICES, ARGS_ID, ARGS_HELP, ARGS_VERSION };
+enum args_command { ARGS_LISTEN, ARGS_SPEAK, ARGS_TEST, ARGS_DEVICES, ARGS_ID, ARGS_HELP, ARGS_VERSION };
 
 struct args {
     enum args_command command;
     enum args_command help_on; /* ARGS_HELP: of which command; ARGS_HELP itself: of all */
-    struct link link;
+    struct link link;          /* ARGS_ID: host[0] '\0' without one */
     enum stream tier;
     const char *input, *output, *packets; /* NULL: not given */
     const char *device, *identity;
     char handle[LINK_ROOM_MAX + 1];
-    bool loop, accept_new, json;
+    bool loop, accept_new, json, ptt;
     double seconds; /* 0: no end */
 };
 

@@ -5,7 +5,7 @@
 
 #include "tools/salotto/args.h"
 
-/* Of one command; ARGS_HELP: of all. */
+/* Of one command; ARGS_HELP: of all. Holds until the next call. One thread. */
 const char *help_text(enum args_command command);
 
 #endif

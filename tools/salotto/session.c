@@ -7,6 +7,7 @@
 
 #include "net/known_servers.h"
 #include "tools/language.h"
+#include "tools/salotto/hasty.h"
 
 #include <event2/event.h>
 #include <sodium.h>
@@ -98,6 +99,20 @@ static int send_json(struct session *s, json_t *request)
     return ret;
 }
 
+/* Asking blocks the loop. */
+static bool ask(const char *server, const uint8_t key[32], void *arg)
+{
+    struct session *s = arg;
+    bool yes;
+
+    if (s->cb.asking != NULL)
+        s->cb.asking(s->arg);
+    hasty_begin();
+    yes = known_servers_terminal()(server, key, NULL);
+    hasty_end();
+    return yes;
+}
+
 static bool on_trust(struct client *c, const uint8_t key[32], void *arg)
 {
     struct session *s = arg;
@@ -109,12 +124,16 @@ static bool on_trust(struct client *c, const uint8_t key[32], void *arg)
 static void on_ready(struct client *c, void *arg)
 {
     struct session *s = arg;
-    json_t *join =
-        json_pack("{s:i, s:s, s:s, s:s, s:s, s:s}", "id", JOIN_ID, "do", "join", "room", s->c.link->room, "handle",
-                  s->c.handle, "tier", stream_name(s->c.tier), "mic", s->c.mic_open ? "open" : "muted");
+    json_t *join;
 
     (void)c;
     s->ready = true;
+    if (s->c.echo) {
+        send_json(s, json_pack("{s:i, s:s, s:s}", "id", JOIN_ID, "do", "echo", "tier", stream_name(s->c.tier)));
+        return;
+    }
+    join = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s}", "id", JOIN_ID, "do", "join", "room", s->c.link->room, "handle",
+                     s->c.handle, "tier", stream_name(s->c.tier), "mic", s->c.mic_open ? "open" : "muted");
     if (s->c.link->token[0] != '\0')
         json_object_set_new(join, "token", json_string(s->c.link->token));
     if (s->c.hand)
@@ -176,10 +195,10 @@ static void on_sent_away(struct session *s, const json_t *event)
     const char *reason = json_string_value(json_object_get(event, "reason"));
     const char *by = json_string_value(json_object_get(event, "by"));
     const char *why = json_string_value(json_object_get(event, "why"));
-    const char *room = s->c.link->room, *colon = why != NULL && why[0] != '\0' ? ": " : "";
+    const char *room = s->stage.room, *colon = why != NULL && why[0] != '\0' ? ": " : "";
 
     reason = reason != NULL ? reason : "";
-    by = by != NULL && by[0] != '\0' ? by : "a moderator";
+    by = by != NULL && by[0] != '\0' ? by : _("a moderator");
     why = why != NULL ? why : "";
     if (strcmp(reason, "kicked") == 0)
         err_set(&s->why, ERR_SENT_AWAY, "you may come back by joining again", "%s sent you out of %s%s%s", by, room,
@@ -257,10 +276,18 @@ static void on_alive(struct client *c, uint64_t position, bool parked, unsigned 
     struct session *s = arg;
 
     (void)c;
-    (void)round_trip_ms;
     s->heard = true;
     s->quiet_s = 0;
-    s->cb.alive(position, parked, s->arg);
+    s->cb.alive(position, parked, round_trip_ms, s->arg);
+}
+
+static void on_report(struct client *c, const struct client_report *r, void *arg)
+{
+    struct session *s = arg;
+
+    (void)c;
+    if (s->cb.report != NULL)
+        s->cb.report(r, s->arg);
 }
 
 static int connect_client(struct session *s, struct err *err);
@@ -297,9 +324,12 @@ static int connect_client(struct session *s, struct err *err)
                                                       .text = on_text,
                                                       .stream = on_stream,
                                                       .alive = on_alive,
+                                                      .report = on_report,
                                                       .closed = on_closed};
 
+    hasty_begin();
     s->client = client_connect(s->c.base, s->c.link, s->c.me, &callbacks, s, err);
+    hasty_end();
     if (s->client == NULL)
         return -(int)err->code;
     set_timer(s, ANSWER_S * 1000, false);
@@ -324,7 +354,8 @@ struct session *session_new(const struct session_config *c, const struct session
                                             .host = c->link->host,
                                             .port = c->link->port,
                                             .accept_new = c->accept_new,
-                                            .ask = known_servers_terminal()};
+                                            .ask = known_servers_terminal() != NULL ? ask : NULL,
+                                            .ask_arg = s};
     if (connect_client(s, err) != 0) {
         session_free(s);
         return NULL;

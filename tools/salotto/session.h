@@ -20,9 +20,10 @@ struct session_config { /* all borrowed for the session's life */
     const struct link *link;
     const struct identity *me;
     const char *known_servers; /* path of the file */
-    const char *handle;
     enum stream tier;
     bool accept_new;
+    bool echo; /* the server's echo room, whatever link->room is; what follows is then of no use */
+    const char *handle;
     bool hand;     /* raise it at once */
     bool mic_open; /* how a promotion finds the microphone */
 };
@@ -34,12 +35,15 @@ struct session_callbacks {
     /* A request was refused. */
     void (*refused)(const struct err *err, void *arg);
     void (*stream)(enum stream s, const struct tape_packet *p, const uint8_t *datagram, size_t len, void *arg);
-    void (*alive)(uint64_t position, bool parked, void *arg);
+    void (*alive)(uint64_t position, bool parked, unsigned round_trip_ms, void *arg);
+    void (*report)(const struct client_report *r, void *arg); /* of one's own speech; NULL: not needed */
+    /* The person is about to be asked whether they trust the server; NULL: not needed. */
+    void (*asking)(void *arg);
     /* Once, last. err->code ERR_NONE: we left. The session is then to be freed, but not from within. */
     void (*closed)(const struct err *err, void *arg);
 };
 
-/* Connects (blocking, as client_connect()) and joins link->room. NULL with err. */
+/* Connects (blocking, as client_connect()) and joins the room. NULL with err. */
 struct session *session_new(const struct session_config *c, const struct session_callbacks *cb, void *arg,
                             struct err *err);
 void session_free(struct session *s);

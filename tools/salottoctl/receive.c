@@ -1,6 +1,7 @@
 /* receive.c - the file that an answer brings (see receive.h) */
 #include "tools/salottoctl/receive.h"
 
+#include "tools/language.h"
 #include "tools/salottoctl/progress.h"
 
 #include <errno.h>
@@ -19,11 +20,12 @@
 
 static int cannot(const char *name, int cause, struct err *err)
 {
-    const char *mend = cause == ENOSPC || cause == EDQUOT ? "free some space there, or name a file on another disk"
-                       : cause == ENOENT                  ? "make its folder first"
-                                                          : "name a file in a folder of yours";
+    const char *mend = cause == ENOSPC || cause == EDQUOT
+                           ? ERR_TEXT("free some space there, or name a file on another disk")
+                       : cause == ENOENT ? ERR_TEXT("make its folder first")
+                                         : ERR_TEXT("name a file in a folder of yours");
 
-    return err_set(err, ERR_STATE, mend, "%s cannot be written: %s", name, strerror(cause));
+    return err_set(err, ERR_STATE, mend, "%s cannot be written: %s", name, err_reason(cause));
 }
 
 static int there_already(const char *name, struct err *err)
@@ -98,11 +100,11 @@ static int copy(int to, int from, const char *name, const sigset_t *signals, str
         else if (is_interrupted(signals))
             rc = err_set(err, ERR_INTERRUPTED, NULL, "interrupted before %s was whole; nothing is left of it", name);
         done += (unsigned long long)n;
-        progress_show("writing the file", done, (unsigned long long)st.st_size);
+        progress_show(_("writing the file"), done, (unsigned long long)st.st_size);
     }
     if (rc == 0 && n < 0)
         rc = err_set(err, ERR_STATE, "look at the server's log", "the server's file cannot be read: %s",
-                     strerror(errno));
+                     err_reason(errno));
     free(piece);
     return rc;
 }

@@ -3,6 +3,7 @@
 
 #include "net/link.h"
 #include "storage/audit.h"
+#include "tools/language.h"
 #include "tools/suggest.h"
 #include "storage/rooms.h"
 #include "tools/salottod/command.h"
@@ -23,25 +24,25 @@ static const struct args_option options[] = {
     {
         .opt = OPT_ALL,
         .name = "--all",
-        .help = "instead of a PERSON: everyone of a lower rank than yours",
+        .help = N_("instead of a PERSON: everyone of a lower rank than yours"),
     },
     {
         .opt = OPT_MAY_UNMUTE,
         .name = "--may-unmute",
-        .help = "silence them, but let them unmute themselves",
+        .help = N_("silence them, but let them unmute themselves"),
     },
     {
         .opt = OPT_TITLE,
         .name = "--title",
         .value = "TEXT",
-        .help = "what the room is about, for people to read",
+        .help = N_("what the room is about, for people to read"),
     },
     {
         .opt = OPT_TO,
         .name = "--to",
         .value = "ROLE",
         .words = roles,
-        .help = "the role to give: listener, speaker, moderator or host",
+        .help = N_("the role to give: listener, speaker, moderator or host"),
     },
     {
         .opt = OPT_ROLE,
@@ -49,41 +50,41 @@ static const struct args_option options[] = {
         .name = "--role",
         .value = "ROLE",
         .words = roles,
-        .help = "the role that the link gives: listener, speaker, moderator or host",
+        .help = N_("the role that the link gives: listener, speaker, moderator or host"),
     },
     {
         .opt = OPT_USES,
         .name = "--uses",
         .value = "N",
-        .help = "how many people may use the link, 1 to 1000000 (else 1)",
+        .help = N_("how many people may use the link, 1 to 1000000 (else 1)"),
     },
     {
         .opt = OPT_EXPIRES,
         .name = "--expires",
         .value = "TIME",
-        .help = "how long the link is good for: 90s, 30m, 1h, 7d (else it never expires)",
+        .help = N_("how long the link is good for: 90s, 30m, 1h, 7d (else it never expires)"),
     },
     {
         .opt = OPT_LIMIT,
         .name = "--limit",
         .value = "N",
-        .help = "how many of the latest entries, 1 to 10000 (else 100)",
+        .help = N_("how many of the latest entries, 1 to 10000 (else 100)"),
     },
     {
         .opt = OPT_WITHOUT_KEY,
         .name = "--without-key",
-        .help = "leave the server's key out; on another machine links then fail",
+        .help = N_("leave the server's key out; on another machine links then fail"),
     },
     {
         .opt = OPT_WHY,
         .name = "--why",
         .value = "TEXT",
-        .help = "a reason, for those concerned and for the log",
+        .help = N_("a reason, for those concerned and for the log"),
     },
     {
         .opt = OPT_YES,
         .name = "--yes",
-        .help = "do it without asking first",
+        .help = N_("do it without asking first"),
     },
 };
 
@@ -91,15 +92,15 @@ static const struct args_option options[] = {
 
 static const struct args_positional positionals[] = {
     [ARG_NONE] = {.name = ""},
-    [ARG_ROOM] = {.name = "ROOM", .help = "the room's name"},
-    [ARG_PERSON] = {.name = "PERSON", .help = "a handle, or the beginning of a key (4 characters or more)"},
-    [ARG_DB] = {.name = "DB", .help = "decibels, from -60 to 12; 0 is as it comes"},
-    [ARG_TIER] = {.name = "TIER", .words = tiers, .help = "low (12 kbit/s) or standard (30 kbit/s, lower delay)"},
-    [ARG_UP_DOWN] = {.name = "up|down", .words = up_down, .help = "which of the two"},
-    [ARG_ON_OFF] = {.name = "on|off", .words = on_off, .help = "which of the two"},
-    [ARG_FILE] = {.name = "FILE", .help = "the file to write, on your side; --force replaces one that is there"},
-    [ARG_COMMAND] = {.name = "[COMMAND]", .help = "the command to say more about"},
-    [ARG_WORDS] = {.name = "WORD...", .help = "the words of the line, the last being typed"},
+    [ARG_ROOM] = {.name = "ROOM", .help = N_("the room's name")},
+    [ARG_PERSON] = {.name = "PERSON", .help = N_("a handle, or the beginning of a key (4 characters or more)")},
+    [ARG_DB] = {.name = "DB", .help = N_("decibels, from -60 to 12; 0 is as it comes")},
+    [ARG_TIER] = {.name = "TIER", .words = tiers, .help = N_("low (12 kbit/s) or standard (30 kbit/s, lower delay)")},
+    [ARG_UP_DOWN] = {.name = "up|down", .words = up_down, .help = N_("which of the two")},
+    [ARG_ON_OFF] = {.name = "on|off", .words = on_off, .help = N_("which of the two")},
+    [ARG_FILE] = {.name = "FILE", .help = N_("the file to write, on your side; --force replaces one that is there")},
+    [ARG_COMMAND] = {.name = "[COMMAND]", .help = N_("the command to say more about")},
+    [ARG_WORDS] = {.name = "WORD...", .help = N_("the words of the line, the last being typed")},
 };
 
 const struct args_option *args_options(size_t *count)
@@ -142,7 +143,7 @@ static int complain(struct err *err, const struct command *c, const char *fmt, .
 
     args_usage(usage, sizeof usage, c);
     va_start(ap, fmt);
-    if (vsnprintf(message, sizeof message, fmt, ap) < 0)
+    if (vsnprintf(message, sizeof message, _(fmt), ap) < 0)
         message[0] = '\0';
     va_end(ap);
     err_set(err, ERR_USAGE, NULL, "%s", message);

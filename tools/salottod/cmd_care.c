@@ -8,6 +8,7 @@
 #include "storage/backup.h"
 #include "storage/checkup.h"
 #include "storage/spare.h"
+#include "tools/language.h"
 #include "tools/salottod/call.h"
 #include "tools/version.h"
 
@@ -49,7 +50,7 @@ static int take_part(struct backup_job *j, struct err *err)
     int status = 0;
 
     if (fd < 0 || fstat(fd, &st) != 0)
-        status = err_set(err, ERR_STATE, NULL, "%s: %s", j->part, strerror(errno));
+        status = err_set(err, ERR_STATE, NULL, "%s: %s", j->part, err_reason(errno));
     else
         j->bytes = (int64_t)st.st_size;
     unlink(j->part);
@@ -93,10 +94,11 @@ static json_t *report_backup(struct call *c)
 {
     const struct backup_job *j = c->own;
     const char *warning =
-        j->info.has_key ? "The server's key is in it: whoever has this file can pose as this server, so keep it safe."
-                        : "The server's key is not in it: keep server.key too, or links will not work elsewhere.";
-    json_t *text = json_sprintf("%s holds all that is known: rooms %lld, people %lld, bytes %lld.\n%s\n"
-                                "Restore it with: salottod --restore %s",
+        j->info.has_key
+            ? _("The server's key is in it: whoever has this file can pose as this server, so keep it safe.")
+            : _("The server's key is not in it: keep server.key too, or links will not work elsewhere.");
+    json_t *text = json_sprintf(_("%s holds all that is known: rooms %lld, people %lld, bytes %lld.\n%s\n"
+                                  "Restore it with: salottod --restore %s"),
                                 c->args.file, (long long)j->rooms, (long long)j->people, (long long)j->bytes, warning,
                                 c->args.file);
 
@@ -123,7 +125,7 @@ int cmd_backup(struct call *c)
     if (j->info.has_key) /* libsodium's form begins with the seed, which is what server.key holds */
         memcpy(j->info.key, c->server->state.identity.secret_key, sizeof j->info.key);
     c->report = report_backup;
-    call_chore(c, "copying the database", chore_backup, on_copied);
+    call_chore(c, N_("copying the database"), chore_backup, on_copied);
     return 0;
 }
 
@@ -171,14 +173,15 @@ static void add_part(json_t *rows, json_t *data, const char *what, const struct 
 {
     bool ok = found->code == ERR_NONE;
 
-    json_array_append_new(rows, json_pack("[s, s, s]", what, ok ? "ok" : "NOT OK", ok ? sound : found->message));
+    json_array_append_new(rows,
+                          json_pack("[s, s, s]", _(what), ok ? _("ok") : _("NOT OK"), ok ? sound : found->message));
     json_array_append_new(data, json_pack("{s:s, s:b, s:s, s:s}", "what", what, "ok", (int)ok, "found",
                                           ok ? sound : found->message, "mend", ok ? "" : found->mend));
 }
 
 static json_t *report_check(struct call *c)
 {
-    static const char *const names[CHECKUP_PARTS] = {"pages and indexes", "references", "log"};
+    static const char *const names[CHECKUP_PARTS] = {N_("pages and indexes"), N_("references"), N_("log")};
     const struct check_job *j = c->own;
     const struct checkup *f = &j->found;
     json_t *rows = json_array(), *data = json_array();
@@ -186,11 +189,11 @@ static json_t *report_check(struct call *c)
     char sound[CHECKUP_PARTS][160], head[17], text[600];
 
     sodium_bin2hex(head, sizeof head, f->audit_head, 8);
-    snprintf(sound[CHECKUP_PAGES], sizeof sound[0], "%lld pages of %lld bytes, %lld of them free", (long long)f->pages,
-             (long long)f->page_bytes, (long long)f->free_pages);
-    snprintf(sound[CHECKUP_REFERENCES], sizeof sound[0], "%lld rooms, %lld people", (long long)f->rooms,
+    snprintf(sound[CHECKUP_PAGES], sizeof sound[0], _("%lld pages of %lld bytes, %lld of them free"),
+             (long long)f->pages, (long long)f->page_bytes, (long long)f->free_pages);
+    snprintf(sound[CHECKUP_REFERENCES], sizeof sound[0], _("%lld rooms, %lld people"), (long long)f->rooms,
              (long long)f->people);
-    snprintf(sound[CHECKUP_AUDIT], sizeof sound[0], "%lld entries, none changed or missing; the last is %s…",
+    snprintf(sound[CHECKUP_AUDIT], sizeof sound[0], _("%lld entries, none changed or missing; the last is %s…"),
              (long long)f->audit_rows, head);
     for (int i = 0; i < CHECKUP_PARTS; i++) {
         add_part(rows, data, names[i], &f->found[i], sound[i]);
@@ -198,11 +201,11 @@ static json_t *report_check(struct call *c)
             worst = &f->found[i];
     }
     if (worst != NULL)
-        snprintf(text, sizeof text, "%s is not sound. Mend: %s", j->database, worst->mend);
+        snprintf(text, sizeof text, _("%s is not sound. Mend: %s"), j->database, worst->mend);
     else
-        snprintf(text, sizeof text, "%s is sound.", j->database);
-    return json_pack("{s:[s, s, s], s:o, s:o, s:s, s:i}", "columns", "what", "state", "found", "rows", rows, "data",
-                     data, "text", text, "exit", worst != NULL ? DAMAGED_EXIT : 0);
+        snprintf(text, sizeof text, _("%s is sound."), j->database);
+    return json_pack("{s:[s, s, s], s:o, s:o, s:s, s:i}", "columns", _("what"), _("state"), _("found"), "rows", rows,
+                     "data", data, "text", text, "exit", worst != NULL ? DAMAGED_EXIT : 0);
 }
 
 int cmd_check(struct call *c)
@@ -215,6 +218,6 @@ int cmd_check(struct call *c)
     c->own_free = free;
     snprintf(j->database, sizeof j->database, "%s", c->server->state.database);
     c->report = report_check;
-    call_chore(c, "reading the database", chore_check, NULL);
+    call_chore(c, N_("reading the database"), chore_check, NULL);
     return 0;
 }

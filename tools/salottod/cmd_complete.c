@@ -3,11 +3,13 @@
  * Nothing is offered that whoever asks could not see anyway, and nothing at all where there is too much of it: a shell
  * would take the first of many for all there are, and type what they have in common.
  */
+#include "tools/language.h"
 #include "tools/salottod/args.h"
 #include "tools/salottod/call.h"
 #include "tools/salottod/completion.h"
 #include "tools/salottod/live_room.h"
 #include "tools/salottod/occupant.h"
+#include "tools/salottod/words.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,9 +71,9 @@ static void offer_commands(json_t *all, const struct completion *what)
             continue;
         if (what->group != NULL) {
             if (first == len && t[i].name[first] == ' ' && strncmp(t[i].name, what->group, len) == 0)
-                offer(all, what, t[i].name + first + 1, t[i].help);
+                offer(all, what, t[i].name + first + 1, _(t[i].help));
         } else if (t[i].name[first] == '\0') {
-            offer(all, what, t[i].name, t[i].help);
+            offer(all, what, t[i].name, _(t[i].help));
         } else if (i == 0 || strncmp(t[i - 1].name, t[i].name, first + 1) != 0) {
             offer_group(all, what, t + i, count - i);
         }
@@ -85,7 +87,7 @@ static void offer_options(json_t *all, const struct completion *what)
 
     for (size_t i = 0; i < count; i++)
         if (what->options & o[i].opt)
-            offer(all, what, o[i].name, o[i].help);
+            offer(all, what, o[i].name, _(o[i].help));
 }
 
 static void offer_rooms(json_t *all, const struct completion *what, const struct call *c)
@@ -110,8 +112,11 @@ static void offer_people(json_t *all, const struct completion *what, const struc
             if (o->session != NULL) {
                 char state[64];
 
-                snprintf(state, sizeof state, "%s%s%s", role_name(o->standing.role), o->hand ? ", hand up" : "",
-                         o->standing.muted ? ", muted by a moderator" : "");
+                snprintf(state, sizeof state,
+                         o->standing.muted ? _("%s, muted by a moderator")
+                         : o->hand         ? _("%s, hand up")
+                                           : "%s",
+                         words_role(o->standing.role));
                 json_object_set_new(c->done_to, o->standing.person.handle, json_string(state));
             }
     json_object_foreach (c->done_to, handle, help)
@@ -166,7 +171,7 @@ static int work_banned(struct db *db, struct call *c, struct err *err)
     int status = bans_list(db, c->row.id, &people, &count, err);
 
     for (size_t i = 0; status == 0 && i < count; i++)
-        json_object_set_new(c->done_to, people[i].handle, json_string("banned"));
+        json_object_set_new(c->done_to, people[i].handle, json_string(_("banned")));
     free(people);
     return status;
 }
@@ -180,7 +185,7 @@ static int work_members(struct db *db, struct call *c, struct err *err)
     for (size_t i = 0; status == 0 && i < count; i++) {
         char state[64];
 
-        snprintf(state, sizeof state, "%s, absent", role_name(members[i].role));
+        snprintf(state, sizeof state, _("%s, absent"), words_role(members[i].role));
         json_object_set_new(c->done_to, members[i].person.handle, json_string(state));
     }
     free(members);

@@ -1,4 +1,5 @@
 /* cmd_doctor.c - doctor: what main knows of its machine, and the report of what was found */
+#include "tools/language.h"
 #include "tools/salottod/call.h"
 #include "tools/salottod/doctor.h"
 #include "tools/salottod/session.h"
@@ -66,8 +67,8 @@ static json_t *report_doctor(struct call *c)
             code = FAULT_EXIT;
         json_array_append_new(data, json_pack("{s:s, s:s, s:s, s:s}", "what", f->what, "state", finding_word(f->state),
                                               "found", f->found, "mend", f->mend));
-        at +=
-            (size_t)snprintf(text + at, sizeof text - at, "%-8s %-15s %s\n", finding_word(f->state), f->what, f->found);
+        at += (size_t)snprintf(text + at, sizeof text - at, "%-8s %-15s %s\n", _(finding_word(f->state)), _(f->what),
+                               f->found);
         if (f->mend[0] != '\0' && at < sizeof text)
             at += (size_t)snprintf(text + at, sizeof text - at, "%-24s > %s\n", "", f->mend);
     }
@@ -84,6 +85,6 @@ int cmd_doctor(struct call *c)
     c->own_free = free;
     note(f, c->server);
     c->report = report_doctor;
-    call_chore(c, "looking at this machine", chore_doctor, NULL);
+    call_chore(c, N_("looking at this machine"), chore_doctor, NULL);
     return 0;
 }

@@ -1,5 +1,7 @@
 /* cmd_help.c - help, made from the command table */
+#include "tools/language.h"
 #include "tools/salottod/call.h"
+#include "tools/salottod/words.h"
 
 #include "tools/suggest.h"
 
@@ -27,6 +29,14 @@ static bool begins_with(const char *line, const char *words)
     return strncmp(line, words, len) == 0 && (line[len] == '\0' || line[len] == ' ');
 }
 
+/* How it is typed, and what it does. */
+static void write_what(FILE *out, const char *usage, const struct command *t)
+{
+    fprintf(out, "%s\n    ", usage);
+    fprintf(out, t->in_room ? _("%s (for who is in the room)") : "%s", _(t->help));
+    fputc('\n', out);
+}
+
 /* All commands, or all that begin with the word that was asked about, such as `room`. */
 static json_t *help_all(struct call *c)
 {
@@ -42,7 +52,7 @@ static json_t *help_all(struct call *c)
         if (c->args.command[0] != '\0' && !begins_with(t->name, c->args.command))
             continue;
         args_usage(usage, sizeof usage, t);
-        fprintf(out, "%s\n    %s%s\n", usage, t->help, t->in_room ? " (for who is in the room)" : "");
+        write_what(out, usage, t);
         json_array_append_new(data, json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", t->name, "usage", usage, "help",
                                               t->help, "least_role", role_name(t->least), "example", t->example));
     }
@@ -72,11 +82,11 @@ static void explain_words(FILE *out, const struct command *t)
     for (size_t i = 0; i < ARGS_POSITIONAL_MAX && t->positional[i] != ARG_NONE; i++) {
         const struct args_positional *p = args_positional(t->positional[i]);
 
-        explain(out, p->name, NULL, p->help);
+        explain(out, p->name, NULL, _(p->help));
     }
     for (size_t i = 0; i < count; i++)
         if (t->options & o[i].opt)
-            explain(out, o[i].name, o[i].value, o[i].help);
+            explain(out, o[i].name, o[i].value, _(o[i].help));
 }
 
 static size_t columns_of(const char *word, size_t len)
@@ -112,20 +122,21 @@ static void describe(FILE *out, const struct command *t)
     char usage[200];
 
     args_usage(usage, sizeof usage, t);
-    fprintf(out, "%s\n    %s%s\n\n", usage, t->help, t->in_room ? " (for who is in the room)" : "");
+    write_what(out, usage, t);
+    fputc('\n', out);
     if (t->positional[0] != ARG_NONE || t->options != 0) {
         explain_words(out, t);
         fprintf(out, "\n");
     }
     if (t->about != NULL) {
-        write_wrapped(out, t->about);
+        write_wrapped(out, _(t->about));
         fprintf(out, "\n");
     }
     if (t->least > ROLE_LISTENER)
-        fprintf(out, "    for: %s and above\n", role_name(t->least));
+        fprintf(out, _("    for: %s and above\n"), words_role(t->least));
     else
-        fprintf(out, "    for: everybody\n");
-    fprintf(out, "    example: %s%s\n", t->in_room ? "" : "salottoctl ", t->example);
+        fputs(_("    for: everybody\n"), out);
+    fprintf(out, _("    example: %s%s\n"), t->in_room ? "" : "salottoctl ", t->example);
 }
 
 static const struct command *asked_about(const struct call *c)

@@ -1,6 +1,7 @@
 /* command.c - the one table in which every command stands (see command.h) */
 #include "tools/salottod/command.h"
 
+#include "tools/language.h"
 #include "tools/suggest.h"
 
 #include <stdio.h>
@@ -12,8 +13,8 @@ static const struct command table[] = {
         .positional = {ARG_COMMAND},
         .least = ROLE_LISTENER,
         .run = cmd_help,
-        .help = "say what commands there are, or all about one",
-        .about = "Without a COMMAND it lists all of them.",
+        .help = N_("say what commands there are, or all about one"),
+        .about = N_("Without a COMMAND it lists all of them."),
         .example = "help mute",
     },
     {
@@ -22,19 +23,19 @@ static const struct command table[] = {
         .options = OPT_TITLE,
         .least = ROLE_OPERATOR,
         .run = cmd_room_create,
-        .help = "open a room, or an ended one again with its roles and bans",
-        .about = "The name is 1 to 32 of a-z, 0-9 and -, a letter first; it becomes part of the room's link. "
-                 "Everybody who has the link may come in and listen. The operator stands in as host until "
-                 "somebody is promoted to host. A room that had ended comes back with the roles, mutes and "
-                 "bans it had, and keeps its title unless --title gives another.",
+        .help = N_("open a room, or an ended one again with its roles and bans"),
+        .about = N_("The name is 1 to 32 of a-z, 0-9 and -, a letter first; it becomes part of the room's link. "
+                    "Everybody who has the link may come in and listen. The operator stands in as host until "
+                    "somebody is promoted to host. A room that had ended comes back with the roles, mutes and "
+                    "bans it had, and keeps its title unless --title gives another."),
         .example = "room create piazza --title \"Open Friday\"",
     },
     {
         .name = "room list",
         .least = ROLE_LISTENER,
         .run = cmd_room_list,
-        .help = "list the rooms and who is in them",
-        .about = "From afar, the rooms that are open to everyone.",
+        .help = N_("list the rooms and who is in them"),
+        .about = N_("From afar, the rooms that are open to everyone."),
         .example = "room list",
     },
     {
@@ -42,8 +43,8 @@ static const struct command table[] = {
         .positional = {ARG_ROOM},
         .least = ROLE_LISTENER,
         .run = cmd_room_show,
-        .help = "show all about one room",
-        .about = "Its title, whether it has ended, and how many people are in it and on its stage.",
+        .help = N_("show all about one room"),
+        .about = N_("Its title, whether it has ended, and how many people are in it and on its stage."),
         .example = "room show piazza",
     },
     {
@@ -52,9 +53,9 @@ static const struct command table[] = {
         .options = OPT_WHY | OPT_YES,
         .least = ROLE_HOST,
         .run = cmd_room_end,
-        .help = "send everybody away and close the room",
-        .about = "Nobody comes in any more until `room create` opens it again. Roles, mutes and bans are "
-                 "kept. Clients say the reason, and do not come back by themselves.",
+        .help = N_("send everybody away and close the room"),
+        .about = N_("Nobody comes in any more until `room create` opens it again. Roles, mutes and bans are "
+                    "kept. Clients say the reason, and do not come back by themselves."),
         .example = "room end piazza --why \"see you next week\"",
     },
     {
@@ -62,10 +63,10 @@ static const struct command table[] = {
         .positional = {ARG_ROOM},
         .least = ROLE_LISTENER,
         .run = cmd_who,
-        .help = "list who is in a room and who speaks",
-        .about = "The state is speaking, muted (by themself), muted by a moderator, or hand up. The key is "
-                 "the beginning of each person's public key, and may stand wherever a handle may: handles can "
-                 "be changed, keys cannot.",
+        .help = N_("list who is in a room and who speaks"),
+        .about = N_("The state is speaking, muted (by themself), muted by a moderator, or hand up. The key is "
+                    "the beginning of each person's public key, and may stand wherever a handle may: handles can "
+                    "be changed, keys cannot."),
         .example = "who piazza",
     },
     {
@@ -73,9 +74,9 @@ static const struct command table[] = {
         .positional = {ARG_ROOM},
         .least = ROLE_MODERATOR,
         .run = cmd_hands,
-        .help = "list the raised hands, longest waiting first",
-        .about = "A raised hand asks for the word: `promote` gives it. It is down again when its owner lowers "
-                 "it, leaves, or is on stage.",
+        .help = N_("list the raised hands, longest waiting first"),
+        .about = N_("A raised hand asks for the word: `promote` gives it. It is down again when its owner lowers "
+                    "it, leaves, or is on stage."),
         .example = "hands piazza",
     },
     {
@@ -84,11 +85,11 @@ static const struct command table[] = {
         .options = OPT_TO | OPT_WHY,
         .least = ROLE_MODERATOR,
         .run = cmd_promote,
-        .help = "give someone a higher role (speaker, unless --to says another)",
-        .about = "You may give roles below your own; a host may also name other hosts. Absent people have the "
-                 "role when they come. Who is in the room is on stage at once, without reconnecting; their "
-                 "microphone opens muted unless they had raised their hand or came to speak. It never lowers "
-                 "a role: that is what `demote` does.",
+        .help = N_("give someone a higher role (speaker, unless --to says another)"),
+        .about = N_("You may give roles below your own; a host may also name other hosts. Absent people have the "
+                    "role when they come. Who is in the room is on stage at once, without reconnecting; their "
+                    "microphone opens muted unless they had raised their hand or came to speak. It never lowers "
+                    "a role: that is what `demote` does."),
         .example = "promote piazza anna",
     },
     {
@@ -97,9 +98,9 @@ static const struct command table[] = {
         .options = OPT_TO | OPT_WHY,
         .least = ROLE_MODERATOR,
         .run = cmd_demote,
-        .help = "take a role away (down to listener, unless --to says another)",
-        .about = "Only people of a lower rank than yours, absent ones too. Who becomes a listener is off the "
-                 "stage at once, and hears on. It never raises a role: that is what `promote` does.",
+        .help = N_("take a role away (down to listener, unless --to says another)"),
+        .about = N_("Only people of a lower rank than yours, absent ones too. Who becomes a listener is off the "
+                    "stage at once, and hears on. It never raises a role: that is what `promote` does."),
         .example = "demote piazza bruno --why \"thank you\"",
     },
     {
@@ -108,12 +109,12 @@ static const struct command table[] = {
         .options = OPT_ALL | OPT_MAY_UNMUTE | OPT_WHY | OPT_YES,
         .least = ROLE_MODERATOR,
         .run = cmd_mute,
-        .help = "silence a speaker until a moderator lifts it; --all: everyone of a lower rank",
-        .about = "Everybody has two mutes: their own, which they set and lift as they like, and the "
-                 "moderators', which this command sets and only `unmute` lifts. It holds when they reconnect, "
-                 "and for people who are not there. With --may-unmute it sets their own instead: silence for "
-                 "now. --all is about those on stage now; who comes onto it later is not muted. When the "
-                 "answer is printed, nobody hears them any more.",
+        .help = N_("silence a speaker until a moderator lifts it; --all: everyone of a lower rank"),
+        .about = N_("Everybody has two mutes: their own, which they set and lift as they like, and the "
+                    "moderators', which this command sets and only `unmute` lifts. It holds when they reconnect, "
+                    "and for people who are not there. With --may-unmute it sets their own instead: silence for "
+                    "now. --all is about those on stage now; who comes onto it later is not muted. When the "
+                    "answer is printed, nobody hears them any more."),
         .example = "mute piazza bruno --why echo",
     },
     {
@@ -122,9 +123,9 @@ static const struct command table[] = {
         .options = OPT_ALL | OPT_WHY | OPT_YES,
         .least = ROLE_MODERATOR,
         .run = cmd_unmute,
-        .help = "lift a moderator's mute",
-        .about = "One of their own stays, since nobody's microphone is opened "
-                 "by somebody else. --all lifts it from everyone of a lower rank, absent ones too.",
+        .help = N_("lift a moderator's mute"),
+        .about = N_("One of their own stays, since nobody's microphone is opened "
+                    "by somebody else. --all lifts it from everyone of a lower rank, absent ones too."),
         .example = "unmute piazza bruno",
     },
     {
@@ -133,9 +134,9 @@ static const struct command table[] = {
         .options = OPT_WHY,
         .least = ROLE_MODERATOR,
         .run = cmd_gain,
-        .help = "set someone's fader in the room's mix, -60 to 12 dB",
-        .about = "Every listener hears it, since there is one mix, and it is kept for the next time they "
-                 "speak.",
+        .help = N_("set someone's fader in the room's mix, -60 to 12 dB"),
+        .about = N_("Every listener hears it, since there is one mix, and it is kept for the next time they "
+                    "speak."),
         .example = "gain piazza anna -3",
     },
     {
@@ -144,9 +145,9 @@ static const struct command table[] = {
         .options = OPT_WHY,
         .least = ROLE_MODERATOR,
         .run = cmd_kick,
-        .help = "send someone out; they may come back",
-        .about = "Their client says why and does not come back by itself. Who still has the link may join "
-                 "again; `ban` keeps them out.",
+        .help = N_("send someone out; they may come back"),
+        .about = N_("Their client says why and does not come back by itself. Who still has the link may join "
+                    "again; `ban` keeps them out."),
         .example = "kick piazza bruno",
     },
     {
@@ -155,10 +156,10 @@ static const struct command table[] = {
         .options = OPT_WHY,
         .least = ROLE_MODERATOR,
         .run = cmd_ban,
-        .help = "send someone out and keep them out",
-        .about = "Also people who are not there. It takes their role away, and holds after restarts until "
-                 "`unban`. It is on the key, so that another handle does not help them; somebody who makes a "
-                 "new key is a stranger to the server.",
+        .help = N_("send someone out and keep them out"),
+        .about = N_("Also people who are not there. It takes their role away, and holds after restarts until "
+                    "`unban`. It is on the key, so that another handle does not help them; somebody who makes a "
+                    "new key is a stranger to the server."),
         .example = "ban piazza bruno --why spam",
     },
     {
@@ -167,8 +168,8 @@ static const struct command table[] = {
         .options = OPT_WHY,
         .least = ROLE_MODERATOR,
         .run = cmd_unban,
-        .help = "let someone in again",
-        .about = "They come back as a listener: the role they had before is not given back.",
+        .help = N_("let someone in again"),
+        .about = N_("They come back as a listener: the role they had before is not given back."),
         .example = "unban piazza bruno",
     },
     {
@@ -177,10 +178,10 @@ static const struct command table[] = {
         .options = OPT_ROLE | OPT_USES | OPT_EXPIRES,
         .least = ROLE_MODERATOR,
         .run = cmd_invite,
-        .help = "print a link that gives a role",
-        .about = "You may invite to roles below your own; a host may also invite hosts. Each key spends one "
-                 "use, and may come back with the same link as often as it likes. The link is printed this "
-                 "once and cannot be looked up later; give it to nobody but those whom it is for.",
+        .help = N_("print a link that gives a role"),
+        .about = N_("You may invite to roles below your own; a host may also invite hosts. Each key spends one "
+                    "use, and may come back with the same link as often as it likes. The link is printed this "
+                    "once and cannot be looked up later; give it to nobody but those whom it is for."),
         .example = "invite piazza --role speaker --expires 1h",
     },
     {
@@ -188,9 +189,9 @@ static const struct command table[] = {
         .positional = {ARG_ROOM},
         .least = ROLE_LISTENER,
         .run = cmd_link,
-        .help = "print the room's plain link",
-        .about = "It holds the server's name (public_host in salottod.conf) and its key, so that nobody else "
-                 "can pose as the server. It is no secret: who has it may listen.",
+        .help = N_("print the room's plain link"),
+        .about = N_("It holds the server's name (public_host in salottod.conf) and its key, so that nobody else "
+                    "can pose as the server. It is no secret: who has it may listen."),
         .example = "link piazza",
     },
     {
@@ -199,9 +200,9 @@ static const struct command table[] = {
         .options = OPT_LIMIT,
         .least = ROLE_MODERATOR,
         .run = cmd_log,
-        .help = "show who did what to whom, when and why",
-        .about = "The latest entries, oldest first. They are chained by their hashes, so that none can be "
-                 "changed or taken away unnoticed.",
+        .help = N_("show who did what to whom, when and why"),
+        .about = N_("The latest entries, oldest first. They are chained by their hashes, so that none can be "
+                    "changed or taken away unnoticed."),
         .example = "log piazza --limit 20",
     },
     {
@@ -209,10 +210,10 @@ static const struct command table[] = {
         .positional = {ARG_ROOM},
         .least = ROLE_MODERATOR,
         .run = cmd_stats,
-        .help = "show the room's counters",
-        .about = "What the room's threads have counted since it came to life: ticks and late ticks, how often "
-                 "it slept because nobody spoke, encodes and listeners for each tier, and what was dropped on "
-                 "the way and why. --json also tells of each speaker: delay, loss and level.",
+        .help = N_("show the room's counters"),
+        .about = N_("What the room's threads have counted since it came to life: ticks and late ticks, how often "
+                    "it slept because nobody spoke, encodes and listeners for each tier, and what was dropped on "
+                    "the way and why. --json also tells of each speaker: delay, loss and level."),
         .example = "stats piazza",
     },
     {
@@ -221,30 +222,32 @@ static const struct command table[] = {
         .options = OPT_WITHOUT_KEY,
         .least = ROLE_OPERATOR,
         .run = cmd_backup,
-        .help = "copy database and server key into one file, while rooms are live",
-        .about = "The copy is one moment's: nobody waits for it, and what happens meanwhile is not in it. It holds the "
-                 "server's key, so that links stay valid when it is restored on another machine: whoever has it can "
-                 "pose as this server. You write it, not the server, so any folder of yours will do. It is brought "
-                 "back by salottod --restore.",
+        .help = N_("copy database and server key into one file, while rooms are live"),
+        .about =
+            N_("The copy is one moment's: nobody waits for it, and what happens meanwhile is not in it. It holds the "
+               "server's key, so that links stay valid when it is restored on another machine: whoever has it can "
+               "pose as this server. You write it, not the server, so any folder of yours will do. It is brought "
+               "back by salottod --restore."),
         .example = "backup salotto-friday.backup",
     },
     {
         .name = "check",
         .least = ROLE_OPERATOR,
         .run = cmd_check,
-        .help = "read the whole database and say whether it is sound",
+        .help = N_("read the whole database and say whether it is sound"),
         .about =
-            "It looks at every page and index, at what refers to what, and whether an entry of the log was changed "
-            "or is missing. Nobody waits for it. It ends with 8 when something is wrong, and says what mends it.",
+            N_("It looks at every page and index, at what refers to what, and whether an entry of the log was changed "
+               "or is missing. Nobody waits for it. It ends with 8 when something is wrong, and says what mends it."),
         .example = "check",
     },
     {
         .name = "doctor",
         .least = ROLE_OPERATOR,
         .run = cmd_doctor,
-        .help = "look at clock, limits, ports, disk and database, and say what to type where it helps",
-        .about = "Each line is ok, a note, a warning or a fault, and below it stands what to type. It ends with 1 when "
-                 "there is a fault. Whether people from outside can reach the server, no server can tell by itself.",
+        .help = N_("look at clock, limits, ports, disk and database, and say what to type where it helps"),
+        .about =
+            N_("Each line is ok, a note, a warning or a fault, and below it stands what to type. It ends with 1 when "
+               "there is a fault. Whether people from outside can reach the server, no server can tell by itself."),
         .example = "doctor",
     },
     {
@@ -253,8 +256,8 @@ static const struct command table[] = {
         .least = ROLE_LISTENER,
         .in_room = true,
         .run = cmd_hand,
-        .help = "raise or lower one's own hand",
-        .about = "The key h in salotto.",
+        .help = N_("raise or lower one's own hand"),
+        .about = N_("The key h in salotto."),
         .example = "hand piazza up",
     },
     {
@@ -263,8 +266,8 @@ static const struct command table[] = {
         .least = ROLE_SPEAKER,
         .in_room = true,
         .run = cmd_quiet,
-        .help = "mute or unmute oneself",
-        .about = "The key m in salotto. It cannot lift a moderator's mute.",
+        .help = N_("mute or unmute oneself"),
+        .about = N_("The key m in salotto. It cannot lift a moderator's mute."),
         .example = "quiet piazza on",
     },
     {
@@ -273,8 +276,8 @@ static const struct command table[] = {
         .least = ROLE_LISTENER,
         .in_room = true,
         .run = cmd_tune,
-        .help = "listen on another tier",
-        .about = "The key t in salotto.",
+        .help = N_("listen on another tier"),
+        .about = N_("The key t in salotto."),
         .example = "tune piazza standard",
     },
     {
@@ -283,9 +286,9 @@ static const struct command table[] = {
         .least = ROLE_SPEAKER,
         .in_room = true,
         .run = cmd_step_down,
-        .help = "give one's own role back and listen",
-        .about = "To have it back, somebody must promote you again. The last host of a room has to name "
-                 "another one first.",
+        .help = N_("give one's own role back and listen"),
+        .about = N_("To have it back, somebody must promote you again. The last host of a room has to name "
+                    "another one first."),
         .example = "step-down piazza",
     },
     {
@@ -295,7 +298,7 @@ static const struct command table[] = {
         .hidden = true,
         .prepare = cmd_complete_prepare,
         .run = cmd_complete,
-        .help = "say what may stand where a command line stops; its last word is the one being typed",
+        .help = N_("say what may stand where a command line stops; its last word is the one being typed"),
         .example = "complete -- mute piazza bru",
     },
 };

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 
 #define STATE_DEFAULT  "/var/lib/salotto"
 #define SOCKET_DEFAULT "/run/salotto/control.sock"
@@ -77,26 +78,26 @@ static int set_key(struct config *c, const char *key, const char *value, const c
     unsigned long n = 0;
 
     if (strcmp(key, "public_host") == 0) {
-        *expect = "a host name or address, up to 255 characters";
+        *expect = ERR_TEXT("a host name or address, up to 255 characters");
         return is_host(value) ? set_text(c->public_host, sizeof c->public_host, value) : -1;
     }
     if (strcmp(key, "listen") == 0) {
-        *expect = "an address of this machine, or * for all";
+        *expect = ERR_TEXT("an address of this machine, or * for all");
         return set_text(c->listen, sizeof c->listen, value);
     }
     if (strcmp(key, "state") == 0) {
-        *expect = "a folder, up to 200 characters";
+        *expect = ERR_TEXT("a folder, up to 200 characters");
         return value[0] == '\0' || strlen(value) > 200 ? -1 : set_text(c->state, sizeof c->state, value);
     }
     if (strcmp(key, "port") == 0 || strcmp(key, "http_port") == 0) {
-        *expect = "a number from 0 to 65535";
+        *expect = ERR_TEXT("a number from 0 to 65535");
         if (!config_number(value, 65535, &n))
             return -1;
         *(strcmp(key, "port") == 0 ? &c->port : &c->http_port) = (uint16_t)n;
         return 0;
     }
     if (strcmp(key, "max_people") == 0 || strcmp(key, "grace_s") == 0) {
-        *expect = "a number from 0 to 1000000";
+        *expect = ERR_TEXT("a number from 0 to 1000000");
         if (!config_number(value, 1000000, &n))
             return -1;
         *(strcmp(key, "grace_s") == 0 ? &c->grace_s : &c->max_people) = (unsigned)n;
@@ -176,7 +177,7 @@ static int on_key(void *arg, const char *section, const char *key, const char *v
         return 1;
     if (status == -1) {
         r->status = err_set(r->err, ERR_USAGE, NULL, "%s:%d: key '%s' cannot be '%s'", r->path, line, key, value);
-        err_mend(r->err, "give %s", expect);
+        err_mend(r->err, "give %s", err_words(expect));
     } else {
         const char *near = suggest(key, keys, KEYS);
 
@@ -211,8 +212,14 @@ int config_read(struct config *c, const char *path, struct err *err)
 
 int config_set_state(struct config *c, const char *dir, struct err *err)
 {
-    if (dir[0] == '\0' || strlen(dir) > 200)
-        return err_set(err, ERR_USAGE, "give a folder of at most 200 characters", "--state '%.40s' is no folder", dir);
+    struct sockaddr_un at;
+
+    if (dir[0] == '\0')
+        return err_set(err, ERR_USAGE, "name a folder with --state DIR", "--state '' is no folder");
+    if (strlen(dir) + sizeof "/control.sock" > sizeof at.sun_path)
+        return err_set(err, ERR_USAGE, "choose a shorter path, or a relative one",
+                       "--state %s is too long a path: with the socket in it, %zu bytes are allowed", dir,
+                       sizeof at.sun_path - 1);
     snprintf(c->state, sizeof c->state, "%s", dir);
     snprintf(c->socket, sizeof c->socket, "%s/control.sock", dir);
     return 0;

@@ -1,6 +1,8 @@
 /* doctor_judge.c - what to say of the facts (see doctor.h) */
 #include "tools/salottod/doctor.h"
 
+#include "tools/language.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,7 +24,7 @@
 
 const char *finding_word(enum finding_state s)
 {
-    static const char *const words[] = {"ok", "note", "warning", "fault"};
+    static const char *const words[] = {N_("ok"), N_("note"), N_("warning"), N_("fault")};
 
     return words[s];
 }
@@ -36,7 +38,7 @@ static void say(struct finding *f, enum finding_state state, const char *fmt, ..
 
     f->state = state;
     va_start(ap, fmt);
-    if (vsnprintf(f->found, sizeof f->found, fmt, ap) < 0)
+    if (vsnprintf(f->found, sizeof f->found, _(fmt), ap) < 0)
         f->found[0] = '\0';
     va_end(ap);
 }
@@ -48,7 +50,7 @@ static void mend(struct finding *f, const char *fmt, ...)
     va_list ap;
 
     va_start(ap, fmt);
-    if (vsnprintf(f->mend, sizeof f->mend, fmt, ap) < 0)
+    if (vsnprintf(f->mend, sizeof f->mend, _(fmt), ap) < 0)
         f->mend[0] = '\0';
     va_end(ap);
 }
@@ -60,7 +62,7 @@ static void mend_limit(struct finding *f, const struct doctor_facts *d, const ch
         mend(f, "systemctl edit salottod   (write: [Service], and below it: %s), then: systemctl restart salottod",
              unit);
     else
-        mend(f, "%s", shell);
+        mend(f, "%s", _(shell));
 }
 
 static void print_time(char *out, size_t max, long long ms)
@@ -109,7 +111,7 @@ static void judge_files(struct finding *f, const struct doctor_facts *d)
     } else {
         say(f, FINDING_WARNING, "%llu are allowed and each person takes one: about %llu people get in, not %u",
             d->files, d->files > FILES_OURS ? d->files - FILES_OURS : 0, expected);
-        mend_limit(f, d, "LimitNOFILE=65536", "ulimit -n 65536   (before you start salottod)");
+        mend_limit(f, d, "LimitNOFILE=65536", N_("ulimit -n 65536   (before you start salottod)"));
     }
 }
 
@@ -119,7 +121,7 @@ static void judge_memory(struct finding *f, const struct doctor_facts *d)
         say(f, FINDING_OK, "what sound needs can be kept in memory");
     } else {
         say(f, FINDING_NOTE, "only %llu KiB may be locked: when memory is short, sound may stutter", d->memory / 1024);
-        mend_limit(f, d, "LimitMEMLOCK=infinity", "ulimit -l unlimited   (before you start salottod; as root)");
+        mend_limit(f, d, "LimitMEMLOCK=infinity", N_("ulimit -l unlimited   (before you start salottod; as root)"));
     }
 }
 
@@ -129,8 +131,9 @@ static void judge_nice(struct finding *f, const struct doctor_facts *d)
         say(f, FINDING_OK, "network threads run before other programs");
     } else {
         say(f, FINDING_NOTE, "network threads run at the usual priority: a busy machine may delay packets");
-        mend_limit(f, d, "LimitNICE=-10",
-                   "echo \"$USER - nice -10\" | sudo tee -a /etc/security/limits.d/salotto.conf   (then log in again)");
+        mend_limit(
+            f, d, "LimitNICE=-10",
+            N_("echo \"$USER - nice -10\" | sudo tee -a /etc/security/limits.d/salotto.conf   (then log in again)"));
     }
 }
 
@@ -143,10 +146,10 @@ static void judge_fifo(struct finding *f, const struct doctor_facts *d)
         say(f, FINDING_WARNING, "rooms run at the usual priority: on a busy machine sound may stutter");
         mend_limit(
             f, d, "LimitRTPRIO=20",
-            "echo \"$USER - rtprio 20\" | sudo tee -a /etc/security/limits.d/salotto.conf   (then log in again)");
+            N_("echo \"$USER - rtprio 20\" | sudo tee -a /etc/security/limits.d/salotto.conf   (then log in again)"));
     } else if (d->rooms_plain > 0) {
         say(f, FINDING_WARNING, "allowed now, but %u of %u live rooms began without", d->rooms_plain, d->rooms);
-        mend(f, d->service ? "systemctl restart salottod   (when the rooms are empty)" : "restart salottod");
+        mend(f, d->service ? N_("systemctl restart salottod   (when the rooms are empty)") : N_("restart salottod"));
     } else {
         say(f, FINDING_OK, "rooms may run in real time; live now: %u", d->rooms);
     }
@@ -175,7 +178,7 @@ static void judge_ports(struct finding *f, const struct doctor_facts *d)
     bool all = d->listen[0] == '\0' || strcmp(d->listen, "*") == 0;
 
     say(f, FINDING_OK, "UDP and TCP %u on %s; whether a firewall lets people in can't be seen from here",
-        (unsigned)d->port, all ? "all addresses" : d->listen);
+        (unsigned)d->port, all ? _("all addresses") : d->listen);
     mend(f, "salotto listen LINK   (on a machine elsewhere: the only proof)");
 }
 
@@ -278,10 +281,10 @@ unsigned doctor_judge(const struct doctor_facts *d, struct finding out[DOCTOR_FI
         const char *what;
         void (*judge)(struct finding *f, const struct doctor_facts *d);
     } examinations[] = {
-        {"clock", judge_clock},       {"open files", judge_files}, {"locked memory", judge_memory},
-        {"priority", judge_nice},     {"real time", judge_fifo},   {"socket buffers", judge_buffers},
-        {"ports", judge_ports},       {"links", judge_links},      {"disk", judge_disk},
-        {"database", judge_database}, {"backup", judge_backup},
+        {N_("clock"), judge_clock},       {N_("open files"), judge_files}, {N_("locked memory"), judge_memory},
+        {N_("priority"), judge_nice},     {N_("real time"), judge_fifo},   {N_("socket buffers"), judge_buffers},
+        {N_("ports"), judge_ports},       {N_("links"), judge_links},      {N_("disk"), judge_disk},
+        {N_("database"), judge_database}, {N_("backup"), judge_backup},
     };
     unsigned n = 0;
 

@@ -57,12 +57,21 @@ static int copy_text(char *to, size_t max, const json_t *request, const char *na
     return 0;
 }
 
+int join_tier(enum stream *tier, const json_t *request, struct err *err)
+{
+    const char *name = json_string_value(json_object_get(request, "tier"));
+    int stream = name != NULL ? stream_by_name(name) : STREAM_LOW;
+
+    if (stream < 0 || stream >= STREAM_TIERS || tier_frame_samples((enum stream)stream) == 0)
+        return err_set(err, ERR_USAGE, "the tiers are low and standard", "there is no tier '%.20s'", name);
+    *tier = (enum stream)stream;
+    return 0;
+}
+
 static int read_request(struct join *j, const json_t *request, struct err *err)
 {
-    const char *tier = json_string_value(json_object_get(request, "tier"));
     const char *mic = json_string_value(json_object_get(request, "mic"));
     const char *why;
-    int stream = tier != NULL ? stream_by_name(tier) : STREAM_LOW;
 
     if (copy_text(j->room, sizeof j->room, request, "room") != 0 || !link_is_room_name(j->room, &why))
         return err_set(err, ERR_NOT_FOUND, "look at the link again", "there is no such room");
@@ -74,9 +83,8 @@ static int read_request(struct join *j, const json_t *request, struct err *err)
         return err_set(err, ERR_DENIED, "choose another with --handle NAME", "the handle operator is the server's own");
     if (copy_text(j->token, sizeof j->token, request, "token") != 0)
         return err_set(err, ERR_DENIED, "ask a moderator for a new one", "that is no invite of this server");
-    if (stream < 0 || tier_frame_samples((enum stream)stream) == 0)
-        return err_set(err, ERR_USAGE, "the tiers are low and standard", "there is no tier '%.20s'", tier);
-    j->stream = (enum stream)stream;
+    if (join_tier(&j->stream, request, err) != 0)
+        return -(int)err->code;
     j->hand = json_is_true(json_object_get(request, "hand"));
     j->mic_open = mic != NULL && strcmp(mic, "open") == 0;
     return 0;
@@ -123,7 +131,7 @@ static json_t *stage_json(const struct live_room *r)
     return stage;
 }
 
-static json_t *welcome(const struct session *s)
+json_t *join_welcome(const struct session *s)
 {
     const struct live_room *r = s->seat->room;
     char hex[2 * SEAL_KEY_BYTES + 1];
@@ -154,7 +162,7 @@ static void on_seated(struct errand *e)
 
     if (s != NULL && s->joining) { /* else they left, or were sent away, and have had their answer */
         s->joining = false;
-        answer_ok(j->server, j->connection, s->join_id, welcome(s), -1);
+        answer_ok(j->server, j->connection, s->join_id, join_welcome(s), -1);
         epoch_catch_up(s);
         if (j->hand && s->seat->standing.role < ROLE_SPEAKER)
             acts_hand(s->seat, true);
@@ -258,16 +266,21 @@ static void on_decided(void *arg, int status, const struct err *err)
     }
 }
 
+int join_is_allowed(const struct session *s, struct err *err)
+{
+    if (s->local)
+        return err_set(err, ERR_USAGE, "use `salotto listen LINK`", "the operator's socket carries commands only");
+    if (s->joining || s->seat != NULL || s->joined)
+        return err_set(err, ERR_USAGE, "open another connection", "this connection has joined a room already");
+    return 0;
+}
+
 void join_request(struct session *s, json_int_t id, const json_t *request)
 {
     struct join *j;
     struct err err;
-    int status = 0;
+    int status = join_is_allowed(s, &err);
 
-    if (s->local)
-        status = err_set(&err, ERR_USAGE, "use `salotto listen LINK`", "the operator's socket carries commands only");
-    else if (s->joining || s->seat != NULL || s->joined)
-        status = err_set(&err, ERR_USAGE, "open another connection", "this connection has joined a room already");
     j = status == 0 ? calloc(1, sizeof *j) : NULL;
     if (status == 0 && j == NULL)
         status = err_set(&err, ERR_INTERNAL, NULL, "out of memory");

@@ -97,6 +97,8 @@ static void destroy(struct live_room *r)
         event_free(r->grace);
     if (r->counting != NULL)
         event_free(r->counting);
+    if (r->limit != NULL)
+        event_free(r->limit);
     epoch_end(r);
     if (r->mixer != NULL)
         room_free(r->mixer);

@@ -50,7 +50,9 @@ struct live_room {
     struct channel room_channel, audience_channel, order_channel;
     struct event *grace;    /* after the last has left */
     struct event *counting; /* at most one head count a second */
-    bool ended;             /* by command: nobody comes in any more, no grace */
+    bool ended;          /* nobody comes in any more, and there is no grace: by command, or since it is an echo room */
+    bool echo;           /* one person's, who hears themself in it (echo.h); the database knows nothing of it */
+    struct event *limit; /* when it closes, whoever is in it; NULL: never */
 };
 
 /* The live room of that name (or row number), or NULL. */

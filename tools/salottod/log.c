@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define LINE_BYTES 1024u
+
 static const char *word(enum log_priority p)
 {
     switch (p) {
@@ -31,37 +33,58 @@ static bool is_taken(void)
     return poll(&to, 1, 0) != 0;
 }
 
+/* Writes one line into out[LINE_BYTES] and returns its length. */
+static size_t compose(char *out, enum log_priority p, const char *fmt, va_list ap)
+    __attribute__((format(printf, 3, 0)));
+
+static size_t compose(char *out, enum log_priority p, const char *fmt, va_list ap)
+{
+    size_t at;
+    int n =
+        isatty(STDERR_FILENO) ? snprintf(out, LINE_BYTES, "%s", word(p)) : snprintf(out, LINE_BYTES, "<%d>", (int)p);
+
+    at = n > 0 ? (size_t)n : 0;
+    if (vsnprintf(out + at, LINE_BYTES - at - 1, fmt, ap) < 0)
+        out[at] = '\0';
+    err_plain(out);
+    at = strlen(out);
+    out[at++] = '\n';
+    return at;
+}
+
+static size_t compose_own(char *out, enum log_priority p, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+static size_t compose_own(char *out, enum log_priority p, const char *fmt, ...)
+{
+    va_list ap;
+    size_t len;
+
+    va_start(ap, fmt);
+    len = compose(out, p, fmt, ap);
+    va_end(ap);
+    return len;
+}
+
 void log_line(enum log_priority p, const char *fmt, ...)
 {
     static unsigned lost;
-    char line[1024];
-    size_t at;
+    char text[2 * LINE_BYTES];
+    size_t at = 0;
     va_list ap;
-    int n;
 
-    if (isatty(STDERR_FILENO))
-        n = snprintf(line, sizeof line, "%s", word(p));
-    else
-        n = snprintf(line, sizeof line, "<%d>", (int)p);
-    at = n > 0 ? (size_t)n : 0;
-    va_start(ap, fmt);
-    n = vsnprintf(line + at, sizeof line - at - 1, fmt, ap);
-    va_end(ap);
-    if (n < 0)
-        return;
-    err_plain(line);
-    at = strlen(line);
-    line[at++] = '\n';
     if (!is_taken()) {
         lost++;
         return;
     }
-    /* One write a line, so that lines of two daemons on one terminal do not mix. Nobody can be told when it fails. */
-    if (write(STDERR_FILENO, line, at) < 0 || lost == 0)
-        return;
-    n = (int)lost;
+    if (lost > 0)
+        at = compose_own(text, LOG_WARNING_LINE, "the log was not read for a while lines_lost=%u", lost);
     lost = 0;
-    log_line(LOG_WARNING_LINE, "the log was not read for a while lines_lost=%d", n);
+    va_start(ap, fmt);
+    at += compose(text + at, p, fmt, ap);
+    va_end(ap);
+    /* One write a line, so that lines of two daemons on one terminal do not mix. Nobody can be told when it fails. */
+    if (write(STDERR_FILENO, text, at) < 0)
+        return;
 }
 
 void log_err(enum log_priority p, const struct err *err)

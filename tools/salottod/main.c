@@ -18,26 +18,26 @@
 #include <unistd.h>
 
 static const char help[] =
-    "usage: salottod [OPTION]...\n"
-    "\n"
-    "The server of live audio rooms. Runs in the foreground and logs to standard error; SIGTERM ends it,\n"
-    "SIGHUP makes it read its configuration again.\n"
-    "When it accepts people it prints one line: ready port=N http_port=N\n"
-    "\n"
-    "  --config FILE    read the configuration (else built-in defaults; see salottod.conf)\n"
-    "  --check-config   read it, say whether it is right, and end\n"
-    "  --state DIR      keep database, key and control socket in DIR\n"
-    "                   (else /var/lib/salotto and /run/salotto/control.sock)\n"
-    "  --restore FILE   put a backup in the place of database and key, and end; what was there is kept\n"
-    "  --port N         UDP and TCP port (else 7256; 0 takes a free one)\n"
-    "  --http-port N    HTTP port (else 8080; 0 takes a free one)\n"
-    "  --version        print the version\n"
-    "  --help           print this\n"
-    "\n"
-    "try:\n"
-    "  salottod --state ./state &\n"
-    "  salottoctl --state ./state room create piazza --title \"Open Friday\"\n"
-    "  salottoctl --state ./state link piazza\n";
+    N_("usage: salottod [OPTION]...\n"
+       "\n"
+       "The server of live audio rooms. Runs in the foreground and logs to standard error; SIGTERM ends it,\n"
+       "SIGHUP makes it read its configuration again.\n"
+       "When it accepts people it prints one line: ready port=N http_port=N\n"
+       "\n"
+       "  --config FILE    read the configuration (else built-in defaults; see salottod.conf)\n"
+       "  --check-config   read it, say whether it is right, and end\n"
+       "  --state DIR      keep database, key and control socket in DIR\n"
+       "                   (else /var/lib/salotto and /run/salotto/control.sock)\n"
+       "  --restore FILE   put a backup in the place of database and key, and end; what was there is kept\n"
+       "  --port N         UDP and TCP port (else 7256; 0 takes a free one)\n"
+       "  --http-port N    HTTP port (else 8080; 0 takes a free one)\n"
+       "  --version        print the version\n"
+       "  --help           print this\n"
+       "\n"
+       "try:\n"
+       "  salottod --state ./state &\n"
+       "  salottoctl --state ./state room create piazza --title \"Open Friday\"\n"
+       "  salottoctl --state ./state link piazza\n");
 
 struct flags {
     struct settings settings;
@@ -104,7 +104,7 @@ static int read_flags(int argc, char **argv, struct flags *f, struct err *err)
             printf("salottod %s\n", SALOTTO_VERSION);
             return 1;
         case FLAG_HELP:
-            fputs(help, stdout);
+            fputs(_(help), stdout);
             return 1;
         case ':':
             return err_set(err, ERR_USAGE, "see salottod --help", "%s needs a value", argv[optind - 1]);
@@ -176,7 +176,7 @@ int main(int argc, char **argv)
     descriptors_hold();
     language_start(NULL);
     if ((words = complete_asked(argc, argv, &count)) != NULL) {
-        (void)complete_option(help, values, words, count);
+        (void)complete_option(_(help), values, words, count);
         return 0;
     }
     if (sodium_init() < 0) {
@@ -192,7 +192,8 @@ int main(int argc, char **argv)
     if (status != 0)
         return fail(&err);
     if (flags.check) {
-        printf("%s is right\n", flags.settings.config != NULL ? flags.settings.config : "the built-in configuration");
+        printf(_("%s is right\n"),
+               flags.settings.config != NULL ? flags.settings.config : _("the built-in configuration"));
         return printed();
     }
     if (flags.restore != NULL)
@@ -204,5 +205,6 @@ int main(int argc, char **argv)
     (void)language_use(NULL); /* for the log; whoever asks something is answered in their own */
     server_run(&server);
     server_stop(&server);
+    log_line(LOG_NOTICE_LINE, "stopped");
     return 0;
 }

@@ -5,6 +5,7 @@
 #include "storage/audit.h"
 #include "storage/dbfile.h"
 #include "storage/schema.h"
+#include "tools/language.h"
 #include "tools/salottod/log.h"
 #include "tools/salottod/state.h"
 
@@ -33,10 +34,11 @@ static int failed(struct err *err, const char *what)
     int cause = errno;
 
     err_set(err, ERR_STATE,
-            cause == ENOSPC || cause == EDQUOT ? "free some space on the disk of the state folder; nothing was changed"
-            : cause == EROFS                   ? "mount the state folder for writing; nothing was changed"
-                             : "run it as the owner of the state folder, or as root; nothing was changed",
-            "%s: %s", what, strerror(cause));
+            cause == ENOSPC || cause == EDQUOT
+                ? ERR_TEXT("free some space on the disk of the state folder; nothing was changed")
+            : cause == EROFS ? ERR_TEXT("mount the state folder for writing; nothing was changed")
+                             : ERR_TEXT("run it as the owner of the state folder, or as root; nothing was changed"),
+            "%s: %s", what, err_reason(cause));
     return -(int)ERR_STATE;
 }
 
@@ -223,7 +225,7 @@ static int open_file(struct restoring *r, struct err *err)
 
     r->from = open(r->file, O_RDONLY | O_CLOEXEC);
     if (r->from < 0 || fstat(r->from, &st) != 0)
-        return err_set(err, ERR_STATE, "name a backup that can be read", "%s: %s", r->file, strerror(errno));
+        return err_set(err, ERR_STATE, "name a backup that can be read", "%s: %s", r->file, err_reason(errno));
     if (!S_ISREG(st.st_mode))
         return err_set(err, ERR_STATE, "name a backup", "%s is not a regular file", r->file);
     /* A database that was copied by hand after an unclean end: its newest changes lie there. */
@@ -251,7 +253,7 @@ static int become_owner(const char *state, struct err *err)
         return 0;
     if (setgroups(0, NULL) != 0 || setgid(st.st_gid) != 0 || setuid(st.st_uid) != 0)
         return err_set(err, ERR_INTERNAL, "run it as that user", "cannot become the owner of %s: %s", state,
-                       strerror(errno));
+                       err_reason(errno));
     return 0;
 }
 
@@ -487,27 +489,27 @@ int restore_print(const struct restore_report *r, const struct config *c, const 
     char when[40];
     struct tm tm;
 
-    printf("%s/salotto.db is restored from %s: rooms %lld, people %lld, log entries %lld.\n", c->state, file,
+    printf(_("%s/salotto.db is restored from %s: rooms %lld, people %lld, log entries %lld.\n"), c->state, file,
            (long long)r->found.rooms, (long long)r->found.people, (long long)r->found.audit_rows);
     if (made > 0 && localtime_r(&made, &tm) != NULL && strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S %Z", &tm) > 0)
-        printf("The backup was made on %s by salottod %s.\n", when, r->info.version);
+        printf(_("The backup was made on %s by salottod %s.\n"), when, r->info.version);
     if (r->version < schema_sql_count)
-        printf("It was of version %lld and has become version %u.\n", (long long)r->version, schema_sql_count);
+        printf(_("It was of version %lld and has become version %u.\n"), (long long)r->version, schema_sql_count);
     if (log->code != ERR_NONE)
-        printf("Warning: its log does not fit together: %s.\n", log->message);
+        printf(_("Warning: its log does not fit together: %s.\n"), log->message);
     if (r->fingerprint[0] == '\0')
-        printf("The backup has no server key, and there is none here: a new one will be made, and old links will be "
-               "refused. If you have the old server.key, put it into %s before you start.\n",
+        printf(_("The backup has no server key, and there is none here: a new one will be made, and old links will be "
+                 "refused. If you have the old server.key, put it into %s before you start.\n"),
                c->state);
     else if (r->info.has_key)
-        printf("Links made with the backup's key are valid: %s.\n", r->fingerprint);
+        printf(_("Links made with the backup's key are valid: %s.\n"), r->fingerprint);
     else
-        printf("The backup has no server key; the one that was here stays: %s.\n", r->fingerprint);
+        printf(_("The backup has no server key; the one that was here stays: %s.\n"), r->fingerprint);
     if (r->kept[0] != '\0')
-        printf("What was there is kept: %s\n", r->kept);
+        printf(_("What was there is kept: %s\n"), r->kept);
     if (r->replaces_key)
-        printf("The other key that was there is kept beside it.\n");
+        printf(_("The other key that was there is kept beside it.\n"));
     return fflush(stdout) == 0 ? 0
                                : err_set(err, ERR_INTERNAL, "the restore itself is done",
-                                         "cannot write to standard output: %s", strerror(errno));
+                                         "cannot write to standard output: %s", err_reason(errno));
 }

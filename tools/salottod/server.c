@@ -323,5 +323,4 @@ void server_stop(struct server *s)
     socket_close_server(&s->sockets);
     free_events(s);
     state_close(&s->state);
-    log_line(LOG_NOTICE_LINE, "stopped");
 }

@@ -4,6 +4,7 @@
 #include "tools/language.h"
 #include "tools/salottod/answer.h"
 #include "tools/salottod/call.h"
+#include "tools/salottod/echo.h"
 #include "tools/salottod/join.h"
 #include "tools/salottod/live_room.h"
 #include "tools/salottod/log.h"
@@ -113,6 +114,8 @@ void session_text(struct server *s, const struct control_event *e)
         answer_wrong(p, id, ERR_TEXT("that is no request"), "send {\"id\":1,\"do\":\"command\",\"argv\":[\"help\"]}");
     else if (strcmp(what, "join") == 0)
         join_request(p, id, request);
+    else if (strcmp(what, "echo") == 0)
+        echo_request(p, id, request);
     else if (strcmp(what, "leave") == 0)
         leave(p, id);
     else if (strcmp(what, "subscribe") == 0)
@@ -121,7 +124,7 @@ void session_text(struct server *s, const struct control_event *e)
         call_request(p, id, request);
     else
         answer_wrong(p, id, ERR_TEXT("there is no such request"),
-                     ERR_TEXT("the requests are join, leave, subscribe and command"));
+                     ERR_TEXT("the requests are join, echo, leave, subscribe and command"));
     (void)language_use(before);
     json_decref(request);
 }

@@ -57,6 +57,7 @@ int stage_enter(struct occupant *o, struct errand *e, struct err *err)
         .fader_db = o->standing.gain_db,
         .own_tier = o->session->stream,
         .first_own_number = o->session->own_number,
+        .hears_self = r->echo,
         .complexity = SERVER_COMPLEXITY,
     };
     struct room_command add = {.order = ROOM_ADD_STRIP};
@@ -153,7 +154,8 @@ void stage_leave(struct occupant *o, bool leaving, struct errand *e)
     s->outlet = o->session->outlet;
     s->parent = e;
     /* The mixer may append a few more before it sees the order; a number given twice would be a nonce used twice. */
-    o->session->own_number = tape_next(strip_tape(o->strip)) + 256;
+    if (strip_tape(o->strip) != NULL)
+        o->session->own_number = tape_next(strip_tape(o->strip)) + 256;
     errand_expect(e);
     r->pending++;
     errand_begin(&s->errand, on_strip_released);

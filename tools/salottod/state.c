@@ -48,12 +48,12 @@ static int lock_folder(struct state *s, const char *folder, struct err *err)
     s->lock_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (s->lock_fd < 0)
         return err_set(err, ERR_STATE, "run salottod as the user whose folder it is, or name another with --state DIR",
-                       "cannot open the state folder %s: %s", folder, strerror(errno));
+                       "cannot open the state folder %s: %s", folder, err_reason(errno));
     if (flock(s->lock_fd, LOCK_EX | LOCK_NB) == 0)
         return 0;
     if (errno != EWOULDBLOCK)
         return err_set(err, ERR_STATE, "name a folder on a local disk with --state DIR",
-                       "cannot lock the state folder %s: %s", folder, strerror(errno));
+                       "cannot lock the state folder %s: %s", folder, err_reason(errno));
     return err_set(err, ERR_IN_USE, "stop the other one, or give this one a folder of its own with --state DIR",
                    "another salottod uses the state folder %s", folder);
 }

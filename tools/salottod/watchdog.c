@@ -52,7 +52,7 @@ int watchdog_start(struct event **w, struct server *s, struct err *err)
     *w = NULL;
     if (enabled < 0)
         return err_set(err, ERR_USAGE, "let systemd set WATCHDOG_USEC, or unset it",
-                       "the environment's WATCHDOG_USEC cannot be understood: %s", strerror(-enabled));
+                       "the environment's WATCHDOG_USEC cannot be understood: %s", err_reason(-enabled));
     if (enabled == 0)
         return 0;
     pause.tv_sec = (time_t)(usec / LOOKS / 1000000u);

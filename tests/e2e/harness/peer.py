@@ -154,7 +154,13 @@ class Peer:
         """Joins without media."""
         if self.token:
             members.setdefault("token", self.token)
-        a = self.request(do="join", room=self.room, handle=handle, tier=tier, **members)
+        return self._came_in(self.request(do="join", room=self.room, handle=handle, tier=tier, **members))
+
+    def echo(self, tier="standard"):
+        """Into an echo room of one's own, without media. Returns the answer."""
+        return self._came_in(self.request(do="echo", tier=tier)).answer
+
+    def _came_in(self, a):
         self.session = a["session"]
         self.answer = a
         self.epochs[a["epoch"]["serial"]] = bytes.fromhex(a["epoch"]["key"])

@@ -10,13 +10,14 @@ _SO_TIMESTAMPNS = 35
 
 
 class Relay:
-    def __init__(self, port, host="127.0.0.1"):
+    def __init__(self, port, host="127.0.0.1", loses=lambda way, datagram: False):
         self.server = (host, port)
         self.up = []  # (time.time() of arrival, address of the client, datagram)
         self.down = []
         self.tcp_bytes = bytearray()
         self.connections = 0
         self.blocked = False  # True: datagrams vanish
+        self.loses = loses  # of a datagram ("up" or "down", its bytes): does it vanish?
         for _ in range(50):
             self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             self.udp.bind(("127.0.0.1", 0))
@@ -97,7 +98,7 @@ class Relay:
                             self._ways[client] = way
                             self._clients[way] = client
                             watch(way)
-                        if not self.blocked:
+                        if not self.blocked and not self.loses("up", data):
                             way.send(data)
                     elif s is self.listener:
                         client, _ = s.accept()
@@ -110,7 +111,7 @@ class Relay:
                     elif s in self._clients:
                         at, data, _ = self._receive(s)
                         self.down.append((at, self._clients[s], data))
-                        if not self.blocked:
+                        if not self.blocked and not self.loses("down", data):
                             self.udp.sendto(data, self._clients[s])
                     else:
                         other = self._pairs[s]

@@ -2,6 +2,7 @@
 import os
 import pty
 import re
+import select
 import signal
 import threading
 
@@ -21,11 +22,15 @@ class Terminal:
             os.chdir(process.REPO)
             os.execvpe(argv[0], argv, environment)
         self.code = None
+        self.hung_up = False
         self.thread = threading.Thread(target=self._read, daemon=True)
         self.thread.start()
 
     def _read(self):
-        while True:
+        while not self.hung_up:
+            # A terminal that somebody reads is not gone when it is closed.
+            if not select.select([self.fd], [], [], 0.1)[0]:
+                continue
             try:
                 data = os.read(self.fd, 4096)
             except OSError:
@@ -55,6 +60,12 @@ class Terminal:
             return match
 
         return process.wait_until(look, pattern, patience)
+
+    def hang_up(self):
+        """As when its window is closed, or the line breaks."""
+        self.hung_up = True
+        self.thread.join()
+        os.close(self.fd)
 
     def close(self):
         """As when its window is closed: the kernel sends SIGHUP."""
