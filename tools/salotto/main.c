@@ -16,7 +16,6 @@
 #include "tools/version.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,7 +55,7 @@ static int list_devices(bool json, struct err *err)
                                              "api", d.api, "in_channels", d.in_channels, "out_channels", d.out_channels,
                                              "default_in", (int)d.default_in, "default_out", (int)d.default_out));
         if (!json)
-            printf("%3d  %-11s %s, %s%s%s\n", d.index,
+            printf("%3d  %-12s %s, %s%s%s\n", d.index,
                    d.in_channels > 0 && d.out_channels > 0 ? _("both")
                    : d.in_channels > 0                     ? _("microphone")
                                                            : _("loudspeaker"),
@@ -192,7 +191,6 @@ int main(int argc, char **argv)
     int ret;
 
     language_start(NULL);
-    signal(SIGPIPE, SIG_IGN);
     descriptors_hold();
     if ((words = complete_asked(argc, argv, &count)) != NULL) {
         client_complete(words, count);

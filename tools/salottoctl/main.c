@@ -15,7 +15,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -166,7 +165,6 @@ int main(int argc, char **argv)
     size_t count;
 
     language_start(NULL);
-    signal(SIGPIPE, SIG_IGN);
     /* Said before the command is done, rather than after. */
     if (fcntl(STDOUT_FILENO, F_GETFD) < 0) {
         err_set(&err, ERR_USAGE, "redirect it to /dev/null if you do not want the answer", "standard output is closed");
@@ -179,6 +177,8 @@ int main(int argc, char **argv)
     }
     if (descriptors_raise(DESCRIPTORS, NULL, &err) != 0 || args_parse(&args, argc, argv, &err) != 0)
         return complain(&err);
+    if (args.json) /* its texts are read by programs */
+        (void)language_use(NULL);
     if (args.version) {
         puts("salottoctl " SALOTTO_VERSION);
         return flush(NULL, &err) != 0 ? complain(&err) : 0;
