@@ -1,4 +1,5 @@
-/* descriptors.h - a program's file descriptors: the standard three are there, and there may be enough of them
+/* descriptors.h - a program's file descriptors: the standard three are there, there may be enough of them, and a write
+ * that fails is an error
  *
  * Any program, first of all in main().
  */
@@ -8,14 +9,18 @@
 #include "mixer/err.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 /* Opens /dev/null in the place of each standard stream that is closed; else the next file or socket would take its
  * number, and words meant for a person would be written into it. Reading finds the end at once, words on standard error
- * vanish; but who writes on standard output is told (EBADF), since there answers are lost. */
+ * vanish; but who writes on standard output is told (EBADF), since there answers are lost. And no write ends the
+ * program: nobody who reads (EPIPE) and the limit of a file's size (EFBIG) are errors of its own. */
 static inline void descriptors_hold(void)
 {
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
         if (fcntl(fd, F_GETFD) < 0)
             (void)!open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY);

@@ -150,6 +150,31 @@ def _(s):
     ends_with(client.listen(s.link, "dora", "--output", "/nowhere/at/all.wav", output=None), 7, "/nowhere/at/all.wav")
 
 
+@tap.check("an output that would overwrite the input, or the other output, is refused before it does; exit code 2")
+def _(s):
+    folder = process.folder()
+    voice = sound.write(f"{folder}/voice.wav", sound.noise(1, -30))
+    os.link(voice, f"{folder}/same.wav")
+    before = open(voice, "rb").read()
+    for options in (["--output", voice], ["--output", f"{folder}/same.wav"], ["--packets", voice]):
+        ends_with(client.speak(s.link, "dora", voice, *options, output=None), 2, options[0], "--input", "would overwrite")
+    both = f"{folder}/both.wav"
+    open(both, "w").close()
+    ends_with(client.listen(s.link, "dora", "--output", both, "--packets", both, output=None), 2, "--packets", "--output")
+    tap.equal(open(voice, "rb").read(), before, "what is in the file")
+
+
+@tap.check("a file that may grow no further ends the recording, not the program; exit code 7")
+def _(s):
+    path = f"{process.folder()}/x.wav"
+    argv = ["prlimit", "--fsize=20000", process.program("salotto"), "listen", s.link, "--handle", "lia", "--identity",
+            f"{s.daemon.state}/lia", "--output", path]
+    code, _, err = process.run(argv)
+    tap.equal(code, 7, f"exit code ({err.strip()})")
+    tap.true(path in err and "File too large" in err, f"it says so: {err!r}")
+    tap.equal(len(sound.read(path)), (20000 - 44) // 2, "samples in the file")
+
+
 @tap.check("a bad handle is answered with what a handle may be; exit code 2")
 def _(s):
     for handle in ("", "Anna", "a b", "x" * 33, "9lives"):

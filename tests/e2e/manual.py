@@ -110,6 +110,16 @@ def _(s):
         tap.equal(s.ctl(*c["name"].split(), "--help"), text, f"{c['name']} --help")
 
 
+@tap.check("help on the first of two words lists the commands that begin with it")
+def _(s):
+    told = s.ctl("help", "room")
+    for command in ("create", "list", "show", "end"):
+        tap.true(re.search(rf"^room {command}", told, re.M), f"room {command} in:\n{told}")
+    tap.true("mute" not in told, f"no other command in:\n{told}")
+    code, out, err = s.ctl.try_("help", "roo")
+    tap.true(code == 2 and "roo" in err, f"half a word is none: {err}")
+
+
 def explained(program, *before):
     """The options that the help text explains, as completion offers them."""
     return set(re.findall(r"^--([a-z-]+)", output(program, "--complete", *before, "--"), re.M))

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define SECONDS_MAX 1e9
@@ -238,7 +239,7 @@ static int no_command(const char *word, struct err *err)
 
     for (size_t i = 0; i < COMMANDS; i++)
         names[i] = commands[i].name;
-    err_set(err, ERR_USAGE, "`salotto help` lists the commands", "there is no command '%s'", word);
+    err_set(err, ERR_USAGE, "there are listen, speak, test, devices, id and help", "there is no command '%s'", word);
     near = suggest(word, names, COMMANDS);
     if (near != NULL)
         err_mend(err, "did you mean '%s'?", near);
@@ -301,6 +302,30 @@ static int take_words(struct args *a, const char *const words[3], unsigned count
     return 0;
 }
 
+/* Do both paths lead to one file that is there already? (A device may well be named twice.) */
+static bool is_same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+
+    return a != NULL && b != NULL && stat(a, &x) == 0 && stat(b, &y) == 0 && S_ISREG(x.st_mode) &&
+           x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* What is written begins by emptying its file, so that is not to be one that is read, or the other one written. */
+static int check_files(const struct args *a, struct err *err)
+{
+    const char *const pairs[][4] = {{"--output", a->output, "--input", a->input},
+                                    {"--packets", a->packets, "--input", a->input},
+                                    {"--packets", a->packets, "--output", a->output},
+                                    {"--packets", a->packets, "--identity", a->identity}};
+
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+        if (is_same_file(pairs[i][1], pairs[i][3]))
+            return err_set(err, ERR_USAGE, "name another file", "%s would overwrite %s, which is %s too", pairs[i][0],
+                           pairs[i][1], pairs[i][2]);
+    return 0;
+}
+
 static int check(struct args *a, const char *link, unsigned given, struct err *err)
 {
     bool as_wav = a->output == NULL || strcmp(a->output, "-") == 0 || strncmp(a->output, "/dev/", 5) == 0 ||
@@ -317,6 +342,8 @@ static int check(struct args *a, const char *link, unsigned given, struct err *e
         default_handle(a->handle);
     if (a->loop && a->input == NULL)
         return err_set(err, ERR_USAGE, "name it with --input FILE", "--loop needs a sound file");
+    if ((ret = check_files(a, err)) != 0)
+        return ret;
     if (a->ptt && a->input != NULL && strcmp(a->input, "-") == 0)
         return err_set(err, ERR_USAGE, "give the sound as a file", "--ptt takes keys from standard input, not sound");
     if (a->command == ARGS_TEST && !as_wav)

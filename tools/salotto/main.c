@@ -16,7 +16,6 @@
 #include "tools/version.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -192,7 +191,6 @@ int main(int argc, char **argv)
     int ret;
 
     language_start(NULL);
-    signal(SIGPIPE, SIG_IGN);
     descriptors_hold();
     if ((words = complete_asked(argc, argv, &count)) != NULL) {
         client_complete(words, count);

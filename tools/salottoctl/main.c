@@ -15,7 +15,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -166,7 +165,6 @@ int main(int argc, char **argv)
     size_t count;
 
     language_start(NULL);
-    signal(SIGPIPE, SIG_IGN);
     /* Said before the command is done, rather than after. */
     if (fcntl(STDOUT_FILENO, F_GETFD) < 0) {
         err_set(&err, ERR_USAGE, "redirect it to /dev/null if you do not want the answer", "standard output is closed");

@@ -183,7 +183,6 @@ int main(int argc, char **argv)
         log_line(LOG_ERROR_LINE, "the cryptographic library does not start");
         return ERR_INTERNAL;
     }
-    signal(SIGPIPE, SIG_IGN);
     status = read_flags(argc, argv, &flags, &err);
     if (status > 0)
         return printed();
