@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """The programs speak the reader's language; what programs and the log read stays the same."""
+import datetime
 import json
 import os
 import shutil
@@ -108,6 +109,17 @@ def _(s):
     who = json.loads(ctl(s, "--json", "who", "piazza")[1])
     tap.equal(sorted((p["handle"], p["role"]) for p in who), [("anna", "speaker"), ("bruno", "speaker")], "who")
     tap.true("." in ctl(s, "gain", "piazza", "anna", "-3.5")[1].split("dB")[0], "numbers have a point")
+
+
+@tap.check("moments are shown in the reader's own time zone, by its name, and are the same in JSON")
+def _(s):
+    rome = "CET-1CEST,M3.5.0,M10.5.0/3"
+    entry = json.loads(ctl(s, "--json", "log", "piazza", "--limit", "1", env={**CLEAN, "TZ": rome})[1])[0]
+    moment = datetime.datetime.fromtimestamp(entry["at_ms"] // 1000, datetime.timezone.utc)
+    for zone, name, hours in (("UTC0", "UTC", 0), ("<+0530>-5:30", "+0530", 5.5), ("JST-9", "JST", 9)):
+        local = (moment + datetime.timedelta(hours=hours)).strftime("%Y-%m-%d %H:%M:%S ") + name
+        says(s, ("log", "piazza", "--limit", "1"), 0, local, env={**CLEAN, "TZ": zone})
+    says(s, ("room", "show", "piazza"), 0, " CE", env={**CLEAN, "TZ": rome})
 
 
 @tap.check("LANGUAGE, LC_ALL, LC_MESSAGES and LANG count as with gettext")
