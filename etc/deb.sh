@@ -15,7 +15,9 @@ time=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || date +%s)}
 changelog()
 {
     printf 'salotto (%s) unstable; urgency=medium\n\n' "$version"
-    awk '/^## / { n++ } n == 1 && /^- / { if (item) print item; item = $0 } n == 1 && /^  / { $1 = $1; item = item " " $0 }
+    awk '/^## / { n++ }
+        n == 1 && /^- / { if (item) print item; item = $0 }
+        n == 1 && /^  / { $1 = $1; item = item " " $0 }
         END { print item }' CHANGELOG.md | fold -s -w 74 | sed -e 's/ *$//' -e 's/^/    /' -e 's/^    - /  * /'
     printf '\n -- %s  %s\n' "$maintainer" "$(LC_ALL=C date -u -R -d "@$time")"
 }

@@ -32,7 +32,7 @@ unsigned coder_frame_samples(enum stream s)
 int coder_init(struct coder *c, enum stream s, int complexity)
 {
     *c = (struct coder){.stream = s, .frame_samples = coder_frame_samples(s)};
-    if (c->frame_samples == 0)
+    if (c->frame_samples == 0 || c->frame_samples > CODER_FRAME_MAX)
         return -EINVAL;
     c->opus = malloc((size_t)opus_encoder_get_size(CHANNELS));
     if (c->opus == NULL)

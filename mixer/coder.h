@@ -18,7 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CODER_FRAME_MAX 2880u /* samples, 60 ms */
+#define CODER_FRAME_MAX 2880u /* samples, 60 ms: the longest of any tier */
 
 struct OpusEncoder;
 

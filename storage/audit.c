@@ -228,7 +228,7 @@ static const char *check_row(struct query *q, int64_t *number, uint8_t hash[HASH
         return NULL;
     hash_personal(personal, salt, sqlite3_column_text(q->statement, 10),
                   (size_t)sqlite3_column_bytes(q->statement, 10));
-    return memcmp(personal, r.personal, HASH_BYTES) != 0 ? "has another text than was written" : NULL;
+    return memcmp(personal, r.personal, HASH_BYTES) != 0 ? ERR_TEXT("has another text than was written") : NULL;
 }
 
 /* The highest number ever given out. */

@@ -248,7 +248,7 @@ static int look_up_prefix(struct db *db, const char *prefix, struct person *out,
             used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", found > 1 ? ", " : "",
                                      found == 1 ? out->handle : other.handle);
         else
-            snprintf(names + used, sizeof names - used, " and others");
+            snprintf(names + used, sizeof names - used, "%s", err_words(ERR_TEXT(" and others")));
     }
     if (query_end(&q) < 0 || found <= 1)
         return q.code < 0 ? q.code : found;

@@ -124,27 +124,27 @@ bool spare_upgrade_name(char *out, size_t max, const char *path, int64_t version
 }
 
 /* N of NAME.vN-backup; 0 when it is not called so. */
-static unsigned upgrade_version(const char *file, const char *name)
+static unsigned long upgrade_version(const char *file, const char *name)
 {
     size_t len = strlen(name);
-    unsigned version = 0;
-    int end = 0;
+    unsigned long version;
+    char *end;
 
-    if (strncmp(file, name, len) != 0 || sscanf(file + len, UPGRADE_NAME, &version, &end) != 1 || end == 0 ||
-        file[len + (size_t)end] != '\0')
+    if (strncmp(file, name, len) != 0 || strncmp(file + len, ".v", 2) != 0)
         return 0;
-    return version;
+    version = strtoul(file + len + 2, &end, 10);
+    return strcmp(end, "-backup") == 0 ? version : 0;
 }
 
 /* How many there are, and the oldest. */
-static unsigned count_upgrades(DIR *d, const char *name, unsigned *oldest)
+static unsigned count_upgrades(DIR *d, const char *name, unsigned long *oldest)
 {
     unsigned count = 0;
 
     *oldest = 0;
     rewinddir(d);
     for (struct dirent *e = readdir(d); e != NULL; e = readdir(d)) {
-        unsigned version = upgrade_version(e->d_name, name);
+        unsigned long version = upgrade_version(e->d_name, name);
 
         if (version == 0)
             continue;
@@ -160,12 +160,12 @@ void spare_prune(const char *path)
     char folder[4096], file[4096];
     const char *name = split(path, folder, sizeof folder);
     DIR *d = opendir(folder);
-    unsigned oldest;
+    unsigned long oldest;
 
     if (d == NULL)
         return;
     while (count_upgrades(d, name, &oldest) > SPARE_UPGRADES_MAX)
-        if (!spare_upgrade_name(file, sizeof file, path, oldest) || unlink(file) != 0)
+        if (!spare_upgrade_name(file, sizeof file, path, (int64_t)oldest) || unlink(file) != 0)
             break;
     closedir(d);
 }

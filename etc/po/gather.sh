@@ -12,7 +12,7 @@ trap 'rm -f "$texts"' EXIT
 
 gather()
 {
-    find mixer net storage tools -name '*.[ch]' | LC_ALL=C sort |
+    find mixer net storage tools etc/po -name '*.[ch]' | LC_ALL=C sort |
         xgettext --files-from=- --output="$texts" --language=C --from-code=UTF-8 --no-wrap --add-location=file \
             --package-name=Salotto --copyright-holder='the authors of Salotto' --keyword "$@"
 }

@@ -2,6 +2,7 @@
 """salottoctl asks before an act on many people: on a terminal, and nowhere else."""
 import os
 import signal
+import socket
 
 from harness import client, process, sound, tap
 from harness.daemon import Daemon
@@ -146,6 +147,22 @@ def _(s):
     t.type(b"y\n")
     tap.equal(end(t), 0, "exit code")
     tap.equal(len(s.daemon.ctl.json("room", "list")), 0, "rooms left")
+
+
+@tap.check("who waits longer than a second is told for whom, on the terminal alone, and the line is gone afterwards")
+def _(s):
+    silent = socket.create_server(("127.0.0.1", 0))  # takes connections, and says nothing
+    argv = [process.program("salottoctl"), "--server", f"salotto://127.0.0.1:{silent.getsockname()[1]}/piazza", "who"]
+    argv += ["piazza", "--identity", f"{process.folder()}/key"]
+    t = Terminal(argv)
+    connection, _address = silent.accept()
+    t.wait_for("asking 127.0.0.1 …")
+    connection.close()
+    tap.equal(end(t), 5, "exit code")
+    t.wait_for("salottoctl: ")
+    shown = t.text[t.text.index("asking") :].split("\n")[0]
+    tap.true("salottoctl: 127.0.0.1" in shown, f"the error stands where the line was: {shown!r}")
+    silent.close()
 
 
 tap.main(setup)

@@ -11,7 +11,8 @@ say()
 # The mirror that this machine has its own packages from.
 mirror()
 {
-    apt-get indextargets --format '$(REPO_URI)' 'Codename: bookworm' 'Component: main' 'Created-By: Packages' | head -n 1
+    apt-get indextargets --format '$(REPO_URI)' 'Codename: bookworm' 'Component: main' 'Created-By: Packages' |
+        head -n 1
 }
 
 # Debian 12 as debootstrap makes it, with make and git, in $work/base.
@@ -25,7 +26,8 @@ base()
     say 'debootstrap makes Debian 12 with make and git'
     mkdir -p "$work"
     rm -rf --one-file-system "$work/base.new"
-    debootstrap --variant=minbase --include=make,git bookworm "$work/base.new" "$(mirror)" >"$work/debootstrap.log" 2>&1 || {
+    debootstrap --variant=minbase --include=make,git bookworm "$work/base.new" "$(mirror)" \
+        >"$work/debootstrap.log" 2>&1 || {
         tail -n 20 "$work/debootstrap.log" >&2
         exit 1
     }
@@ -40,6 +42,12 @@ copy()
     cp -a --reflink=auto "$work/base" "$work/$1"
 }
 
+# apart [UNSHARE OPTION]... COMMAND...: runs it with mounts and processes of its own, which end with it and with us
+apart()
+{
+    setpriv --pdeathsig KILL unshare --mount --propagation private --pid --fork --kill-child "$@"
+}
+
 # inside FOLDER COMMAND...: runs it in there as root, with proc, sys and dev, and a cache of packages that stays. Ends
 # all that it started.
 inside()
@@ -47,7 +55,7 @@ inside()
     folder=$work/$1 archives=$work/archives-$1
     shift
     mkdir -p "$archives/partial"
-    unshare --mount --propagation private --pid --fork --kill-child sh -euc '
+    apart sh -euc '
         folder=$1 archives=$2
         shift 2
         mount --bind "$folder" "$folder"

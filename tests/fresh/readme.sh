@@ -45,8 +45,10 @@ with wave.open(sys.argv[1]) as w:
 print(len(x) / 48000, 20 * math.log10(max(1e-9, math.sqrt(float(numpy.mean(x * x))))))' "$1"
 }
 
-if [ -n "$link" ] && timeout 60 build/bin/salotto listen "$link" --output /root/heard.wav --seconds 10 >/root/listen.log 2>&1 &&
-    loudness /root/heard.wav >/root/loudness && awk '{ exit !($1 > 9.5 && $2 > -50) }' /root/loudness; then
+heard=/root/heard.wav
+if [ -n "$link" ] &&
+    timeout 60 build/bin/salotto listen "$link" --output $heard --seconds 10 >/root/listen.log 2>&1 &&
+    loudness $heard >/root/loudness && awk '{ exit !($1 > 9.5 && $2 > -50) }' /root/loudness; then
     echo "ok 3 - salotto listen hears it: $(awk '{ printf "%.1f s at %.1f dBFS", $1, $2 }' /root/loudness)"
 else
     echo 'not ok 3 - salotto listen hears it'

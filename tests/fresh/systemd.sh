@@ -26,7 +26,8 @@ inside booted sh -euc '
     export DEBIAN_FRONTEND=noninteractive
     apt-get -qq update
     apt-get -qq install -y --no-install-recommends systemd-sysv dbus
-    apt-get -qq satisfy -y --no-install-recommends "$(dpkg-deb -f /root/old.deb Depends)"' >"$work/packages.log" 2>&1 || {
+    apt-get -qq satisfy -y --no-install-recommends "$(dpkg-deb -f /root/old.deb Depends)"
+' >"$work/packages.log" 2>&1 || {
     tail -n 20 "$work/packages.log" >&2
     exit 1
 }
@@ -50,9 +51,9 @@ END
 ln -s ../package-test.service "$unit/multi-user.target.wants/package-test.service"
 : >"$work/share/tap"
 say 'booting'
-timeout 900 unshare --mount --propagation private --pid --fork --kill-child --mount-proc \
-    systemd-nspawn --register=no --keep-unit --private-network --machine=salotto-fresh --directory="$work/booted" \
-    --bind="$work/share:/fresh" --boot </dev/null >"$work/booted.log" 2>&1 || say "the container ended with $?"
+apart --mount-proc timeout --signal=KILL 900 systemd-nspawn --register=no --keep-unit --private-network \
+    --machine=salotto-fresh --directory="$work/booted" --bind="$work/share:/fresh" --boot \
+    </dev/null >"$work/booted.log" 2>&1 || say "the container ended with $?"
 cat "$work/share/tap"
 if ! grep -q '^# done' "$work/share/tap" || grep -q '^not ok' "$work/share/tap"; then
     sed 's/^/# /' "$work/share/err" | tail -n 30

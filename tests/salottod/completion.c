@@ -78,13 +78,12 @@ static void an_option_is_offered_once_and_all_not_beside_a_person(void **state)
 {
     static const struct {
         const char *line;
-        unsigned options;
+        unsigned gone; /* of those that `mute` takes */
     } cases[] = {
-        {"mute piazza --", OPT_ALL | OPT_MAY_UNMUTE | OPT_WHY | OPT_YES},
-        {"mute piazza --all --", OPT_MAY_UNMUTE | OPT_WHY | OPT_YES},
-        {"mute piazza --why x --may-unmute --", OPT_ALL | OPT_YES},
-        {"mute piazza bruno --", OPT_MAY_UNMUTE | OPT_WHY | OPT_YES},
-        {"room list --", 0},
+        {"mute piazza --", 0},
+        {"mute piazza --all --", OPT_ALL},
+        {"mute piazza --why x --may-unmute --", OPT_WHY | OPT_MAY_UNMUTE},
+        {"mute piazza bruno --", OPT_ALL},
     };
 
     (void)state;
@@ -94,7 +93,7 @@ static void an_option_is_offered_once_and_all_not_beside_a_person(void **state)
 
         completion_read(&c, argv, 1);
         assert_int_equal(c.wanted, WANT_OPTION);
-        assert_int_equal(c.options, cases[i].options);
+        assert_int_equal(c.options, command_by_name("mute")->options & ~cases[i].gone);
         json_decref(argv);
     }
 }

@@ -13,8 +13,8 @@
 
 #include <cmocka.h>
 
-#define NOW_MS 1800000000000ll
-#define DAY_MS 86400000ll
+#define NOW_MS 1800000000000LL
+#define DAY_MS 86400000LL
 
 static struct finding findings[DOCTOR_FINDINGS];
 
@@ -38,7 +38,7 @@ static struct doctor_facts healthy(void)
         .may_fifo = true,
         .fifo_share_us = 950000,
         .reach = {.name = REACH_RESOLVED, .address = "198.51.100.7", .own = true, .hello = REACH_OURS},
-        .disk_free = 10ll << 30,
+        .disk_free = 10LL << 30,
         .disk_nodes = 100000,
         .database_bytes = 1 << 20,
         .entries = 1000,

@@ -200,19 +200,22 @@ static void a_copy_that_does_not_fit_leaves_nothing(void **state)
     assert_true(err.mend[0] != '\0');
 }
 
-/* --- upgrades: the real first schema, and migrations of this test's own behind it */
+/* --- upgrades: the real schema, and migrations of this test's own behind it */
 
 #define ADD_NOTE  "CREATE TABLE note (text TEXT) STRICT;"
 #define FILL_NOTE "INSERT INTO note VALUES ('kept');"
 
-static const char *scripts[8];
+#define OWN       7
+
+static const char *scripts[32 + OWN];
 
 static void set_scripts(void)
 {
-    scripts[0] = schema_sql[0];
-    scripts[1] = ADD_NOTE;
-    for (unsigned i = 2; i < 8; i++)
-        scripts[i] = FILL_NOTE;
+    assert_true(schema_sql_count <= 32);
+    for (unsigned i = 0; i < schema_sql_count; i++)
+        scripts[i] = schema_sql[i];
+    for (unsigned i = 0; i < OWN; i++)
+        scripts[schema_sql_count + i] = i == 0 ? ADD_NOTE : FILL_NOTE;
 }
 
 static void spare(char *out, size_t max, int64_t version)
@@ -227,12 +230,12 @@ static void an_upgrade_copies_the_old_database_first(void **state)
 
     set_scripts();
     fill(*state, 3);
-    assert_int_equal(migrate_run(*state, scripts, 3, &err), 0);
-    spare(name, sizeof name, 1);
-    assert_int_equal(number_in(name, "PRAGMA user_version"), 1);
+    assert_int_equal(migrate_run(*state, scripts, schema_sql_count + 2, &err), 0);
+    spare(name, sizeof name, schema_sql_count);
+    assert_int_equal(number_in(name, "PRAGMA user_version"), schema_sql_count);
     assert_int_equal(number_in(name, "SELECT count(*) FROM room"), 3);
     assert_int_equal(number_in(name, "SELECT count(*) FROM sqlite_schema WHERE name = 'note'"), 0);
-    assert_int_equal(scratch_number(*state, "PRAGMA user_version"), 3);
+    assert_int_equal(scratch_number(*state, "PRAGMA user_version"), schema_sql_count + 2);
     assert_int_equal(scratch_number(*state, "SELECT count(*) FROM note"), 1);
 }
 
@@ -242,7 +245,7 @@ static void nothing_is_copied_when_nothing_is_to_be_done(void **state)
     struct err err;
 
     set_scripts();
-    assert_int_equal(migrate_run(*state, scripts, 1, &err), 0);
+    assert_int_equal(migrate_run(*state, scripts, schema_sql_count, &err), 0);
     db_close(*state);
     *state = scratch_open();
     assert_int_equal(files(), before);
@@ -254,11 +257,11 @@ static void only_the_newest_three_copies_are_kept(void **state)
     struct err err;
 
     set_scripts();
-    for (unsigned to = 2; to <= 8; to++)
-        assert_int_equal(migrate_run(*state, scripts, to, &err), 0);
-    for (unsigned from = 1; from <= 7; from++) {
-        spare(name, sizeof name, from);
-        assert_int_equal(access(name, F_OK) == 0, from > 7 - SPARE_UPGRADES_MAX);
+    for (unsigned n = 1; n <= OWN; n++)
+        assert_int_equal(migrate_run(*state, scripts, schema_sql_count + n, &err), 0);
+    for (unsigned n = 0; n < OWN; n++) {
+        spare(name, sizeof name, schema_sql_count + n);
+        assert_int_equal(access(name, F_OK) == 0, n >= OWN - SPARE_UPGRADES_MAX);
     }
 }
 
@@ -272,16 +275,17 @@ static void an_upgrade_without_room_for_the_copy_is_refused(void **state)
     set_scripts();
     fill(*state, 20000);
     before = limit_files(200000);
-    rc = migrate_run(*state, scripts, 3, &err);
+    rc = migrate_run(*state, scripts, schema_sql_count + 2, &err);
     setrlimit(RLIMIT_FSIZE, &before);
     assert_int_equal(rc, -(int)ERR_STATE);
-    assert_non_null(strstr(err.message, "stays at version 1"));
+    snprintf(name, sizeof name, "stays at version %u", schema_sql_count);
+    assert_non_null(strstr(err.message, name));
     assert_true(err.mend[0] != '\0');
-    spare(name, sizeof name, 1);
+    spare(name, sizeof name, schema_sql_count);
     assert_int_equal(access(name, F_OK), -1);
-    assert_int_equal(scratch_number(*state, "PRAGMA user_version"), 1);
+    assert_int_equal(scratch_number(*state, "PRAGMA user_version"), schema_sql_count);
     assert_int_equal(scratch_number(*state, "SELECT count(*) FROM room"), 20000);
-    assert_int_equal(migrate_run(*state, scripts, 3, &err), 0);
+    assert_int_equal(migrate_run(*state, scripts, schema_sql_count + 2, &err), 0);
 }
 
 static void an_upgrade_that_fails_leaves_database_and_copy(void **state)
@@ -290,12 +294,12 @@ static void an_upgrade_that_fails_leaves_database_and_copy(void **state)
     struct err err;
 
     set_scripts();
-    scripts[2] = "INSERT INTO nowhere VALUES (1);";
+    scripts[schema_sql_count + 1] = "INSERT INTO nowhere VALUES (1);";
     fill(*state, 3);
-    assert_int_equal(migrate_run(*state, scripts, 3, &err), -(int)ERR_STATE);
-    assert_int_equal(scratch_number(*state, "PRAGMA user_version"), 1);
+    assert_int_equal(migrate_run(*state, scripts, schema_sql_count + 2, &err), -(int)ERR_STATE);
+    assert_int_equal(scratch_number(*state, "PRAGMA user_version"), schema_sql_count);
     assert_int_equal(scratch_number(*state, "SELECT count(*) FROM sqlite_schema WHERE name = 'note'"), 0);
-    spare(name, sizeof name, 1);
+    spare(name, sizeof name, schema_sql_count);
     assert_int_equal(number_in(name, "SELECT count(*) FROM room"), 3);
 }
 

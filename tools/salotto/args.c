@@ -239,7 +239,7 @@ static int no_command(const char *word, struct err *err)
 
     for (size_t i = 0; i < COMMANDS; i++)
         names[i] = commands[i].name;
-    err_set(err, ERR_USAGE, "`salotto help` lists the commands", "there is no command '%s'", word);
+    err_set(err, ERR_USAGE, "there are listen, speak, test, devices, id and help", "there is no command '%s'", word);
     near = suggest(word, names, COMMANDS);
     if (near != NULL)
         err_mend(err, "did you mean '%s'?", near);

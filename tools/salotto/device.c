@@ -165,7 +165,7 @@ static void list(char *out, size_t max, bool input)
 
 int device_find(const char *name, bool input, struct err *err)
 {
-    const char *what = input ? "microphone" : "loudspeaker";
+    const char *what = err_words(input ? ERR_TEXT("microphone") : ERR_TEXT("loudspeaker"));
     struct device_info info;
     char there[160];
     int index = device_init(err);

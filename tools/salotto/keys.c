@@ -122,6 +122,7 @@ static void on_stop(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     (void)arg;
+    callbacks->stopping(callback_arg);
     restore();
     raise(SIGSTOP);
 }

@@ -17,6 +17,8 @@ struct keys_callbacks {
     void (*key)(const struct key *key, void *arg);
     /* The terminal will report releases; before the first of them. */
     void (*releases)(void *arg);
+    /* The program is about to be stopped by Ctrl-Z, and the terminal another's. */
+    void (*stopping)(void *arg);
     /* The terminal is gone. No key comes any more. */
     void (*gone)(void *arg);
 };

@@ -55,7 +55,7 @@ static int list_devices(bool json, struct err *err)
                                              "api", d.api, "in_channels", d.in_channels, "out_channels", d.out_channels,
                                              "default_in", (int)d.default_in, "default_out", (int)d.default_out));
         if (!json)
-            printf("%3d  %-11s %s, %s%s%s\n", d.index,
+            printf("%3d  %-12s %s, %s%s%s\n", d.index,
                    d.in_channels > 0 && d.out_channels > 0 ? _("both")
                    : d.in_channels > 0                     ? _("microphone")
                                                            : _("loudspeaker"),

@@ -199,7 +199,7 @@ static void on_sent_away(struct session *s, const json_t *event)
 
     reason = reason != NULL ? reason : "";
     by = by != NULL && by[0] != '\0' ? by : _("a moderator");
-    why = why != NULL ? why : "";
+    why = why != NULL ? _(why) : ""; /* some are the server's own */
     if (strcmp(reason, "kicked") == 0)
         err_set(&s->why, ERR_SENT_AWAY, "you may come back by joining again", "%s sent you out of %s%s%s", by, room,
                 colon, why);

@@ -37,7 +37,7 @@ struct sound_in *sound_in_open(const char *path, bool loop, struct err *err)
         err_set(err, ERR_INTERNAL, NULL, "out of memory");
         return NULL;
     }
-    s->path = is_stdin ? "on standard input" : path;
+    s->path = is_stdin ? err_words(ERR_TEXT("on standard input")) : path;
     s->loop = loop;
     /* libsndfile says no more than "System error" of a file that is not there. */
     if (!is_stdin && access(path, R_OK) != 0) {
@@ -49,14 +49,14 @@ struct sound_in *sound_in_open(const char *path, bool loop, struct err *err)
         cannot(err, s->path, sf_strerror(NULL));
         goto fail;
     }
-    snprintf(why, sizeof why, "%d channels at %d Hz", s->info.channels, s->info.samplerate);
+    snprintf(why, sizeof why, err_words(ERR_TEXT("%d channels at %d Hz")), s->info.channels, s->info.samplerate);
     if (s->info.channels < 1 || s->info.channels > CHANNELS_MAX || s->info.samplerate < (int)RESAMPLE_RATE_MIN ||
         s->info.samplerate > (int)RESAMPLE_RATE_MAX) {
         cannot(err, s->path, why);
         goto fail;
     }
     if (s->info.seekable && s->info.frames <= 0) {
-        cannot(err, s->path, "it holds no sound");
+        cannot(err, s->path, err_words(ERR_TEXT("it holds no sound")));
         goto fail;
     }
     if (loop && !s->info.seekable) {

@@ -1,7 +1,7 @@
 /* stay.c - one stay in a room, from joining to leaving (see stay.h)
  *
- * Everything runs on one libevent loop; the devices' threads meet it in rings only. There is one way out: end() notes
- * how it ends and leaves the room, and the session's closed() stops the loop.
+ * Everything runs on one libevent loop; the devices' threads meet it in rings only. There is one way out: stay_end()
+ * notes how it ends and leaves the room, and the session's closed() stops the loop.
  */
 #include "tools/salotto/stay.h"
 
@@ -42,10 +42,12 @@ static void tell_standing(struct stay *s)
         return;
     if (stage->muted_by_moderator)
         stay_say(s, "you are on stage, but a moderator has muted you");
+    else if (stage->muted && s->args->ptt)
+        stay_say(s, "you are on stage, muted: hold space to be heard");
+    else if (stage->muted && s->keys)
+        stay_say(s, "you are on stage, muted: press m to be heard");
     else if (stage->muted)
-        stay_say(s, s->args->ptt ? N_("you are on stage, muted: hold space to be heard")
-                    : s->keys    ? N_("you are on stage, muted: press m to be heard")
-                                 : N_("you are on stage, muted"));
+        stay_say(s, "you are on stage, muted");
     else
         stay_say(s, "you are on stage, and may be heard now");
 }
@@ -65,8 +67,11 @@ static void on_joined(const json_t *answer, void *arg)
     }
     status_line_clear(&s->line);
     stay_watch_keys(s);
-    stay_say(s, "in %s%s%s%s as %s, %s; %u listening", stage->room, stage->title[0] != '\0' ? " (" : "", stage->title,
-             stage->title[0] != '\0' ? ")" : "", stage->handle, _(stage->role), stage->listeners);
+    if (stage->title[0] != '\0')
+        stay_say(s, "in %s (%s) as %s, %s; %u listening", stage->room, stage->title, stage->handle, _(stage->role),
+                 stage->listeners);
+    else
+        stay_say(s, "in %s as %s, %s; %u listening", stage->room, stage->handle, _(stage->role), stage->listeners);
     if (s->args->command == ARGS_SPEAK && !stage->on_stage) {
         events_out(s->events, json_pack("{s:s, s:s}", "event", "waiting", "for", "promotion"));
         stay_say(s, "your hand is raised; you can speak when a moderator promotes you");
@@ -87,7 +92,7 @@ static void on_event(const json_t *event, void *arg)
     stage_copy(why, sizeof why, json_string_value(json_object_get(event, "why")));
     if (strcmp(name, "role") == 0) {
         stay_say(s, "%s made you %s%s%s", by[0] != '\0' ? by : _("a moderator"), _(stage->role),
-                 why[0] != '\0' ? ": " : "", why);
+                 why[0] != '\0' ? ": " : "", _(why)); /* some are the server's own */
         tell_standing(s);
     } else if (strcmp(name, "muted") == 0 && handle != NULL && strcmp(handle, stage->handle) == 0) {
         if (s->args->ptt && strcmp(by, stage->handle) == 0)

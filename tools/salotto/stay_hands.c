@@ -44,10 +44,8 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
     struct stay *s = arg;
 
     (void)what;
-    /* A terminal that went away says so twice, by its silence and by this: nobody is in a hurry. */
-    if (number == SIGHUP && s->ended)
-        return;
-    leave(s);
+    if (number != SIGHUP || !s->ended) /* what a terminal's end causes may come in any order, and is no second wish */
+        leave(s);
 }
 
 static void on_resize(evutil_socket_t number, short what, void *arg)
@@ -163,9 +161,17 @@ static void on_releases(void *arg)
     s->ptt.releases = true;
 }
 
+static void on_stopping(void *arg)
+{
+    struct stay *s = arg;
+
+    status_line_clear(&s->line);
+}
+
 void stay_watch_keys(struct stay *s)
 {
-    static const struct keys_callbacks callbacks = {.key = on_key, .releases = on_releases, .gone = on_gone};
+    static const struct keys_callbacks callbacks = {
+        .key = on_key, .releases = on_releases, .stopping = on_stopping, .gone = on_gone};
 
     /* Standard input may be the voice. */
     if (s->args->input != NULL && strcmp(s->args->input, "-") == 0)

@@ -93,7 +93,7 @@ struct wav_out *wav_out_open(const char *path, struct err *err)
     uint8_t h[HEADER_BYTES];
     int fd;
 
-    if (w == NULL || (w->path = strdup(to_stdout ? "standard output" : path)) == NULL) {
+    if (w == NULL || (w->path = strdup(to_stdout ? err_words(ERR_TEXT("standard output")) : path)) == NULL) {
         free(w);
         err_set(err, ERR_INTERNAL, NULL, "out of memory");
         return NULL;

@@ -177,6 +177,8 @@ int main(int argc, char **argv)
     }
     if (descriptors_raise(DESCRIPTORS, NULL, &err) != 0 || args_parse(&args, argc, argv, &err) != 0)
         return complain(&err);
+    if (args.json) /* its texts are read by programs */
+        (void)language_use(NULL);
     if (args.version) {
         puts("salottoctl " SALOTTO_VERSION);
         return flush(NULL, &err) != 0 ? complain(&err) : 0;

@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PIECE_BYTES (256 * 1024)
+#define PIECE_BYTES ((size_t)256 * 1024)
 
 static int cannot(const char *name, int cause, struct err *err)
 {

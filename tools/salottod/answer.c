@@ -75,6 +75,6 @@ void answer_err(struct server *s, uint64_t connection, json_int_t id, const stru
     /* A name from outside may not be UTF-8, which JSON can't carry. */
     if (answer == NULL)
         answer = json_pack("{s:I, s:b, s:i, s:s, s:s}", "id", id, "ok", 0, "code", (int)err->code, "error",
-                           "the request holds text that is not UTF-8", "mend", "use UTF-8");
+                           _("the request holds text that is not UTF-8"), "mend", _("use UTF-8"));
     events_send(s, &connection, 1, answer, false);
 }

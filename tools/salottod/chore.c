@@ -12,7 +12,6 @@
 #define TELL_NS (200 * CLOCK_NS_PER_MS) /* between two wake-ups of main for how far it is */
 
 struct chore {
-    LIST_ENTRY(chore) next;
     const struct chore_plan *plan;
     void *job;
     struct waker *owner;
@@ -38,13 +37,13 @@ static void *run(void *arg)
 
 int chore_start(struct server *s, const struct chore_plan *plan, void *job, struct err *err)
 {
-    struct chore *c, *other;
+    struct chore *c;
     unsigned n = 0;
     int status;
 
-    LIST_FOREACH (other, &s->chores, next)
+    while (n < CHORES_MAX && s->chores.running[n] != NULL)
         n++;
-    if (n >= CHORES_MAX || s->stopping)
+    if (n == CHORES_MAX)
         return err_set(err, ERR_INTERNAL, "try again when they are done", "%u such commands run already", n);
     c = calloc(1, sizeof *c);
     if (c == NULL)
@@ -58,7 +57,7 @@ int chore_start(struct server *s, const struct chore_plan *plan, void *job, stru
     if (status != 0)
         free(c);
     else
-        LIST_INSERT_HEAD(&s->chores, c, next);
+        s->chores.running[n] = c;
     return status;
 }
 
@@ -81,41 +80,38 @@ void chore_give_up(struct chore *c)
     atomic_store_explicit(&c->give_up, true, memory_order_relaxed);
 }
 
-static void finish(struct chore *c)
+/* Its place is free before `done` is called, which may start another. */
+static void finish(struct chore **place)
 {
-    const void *before = err_for(c->reader);
+    struct chore *c = *place;
 
-    LIST_REMOVE(c, next);
+    *place = NULL;
     pthread_join(c->thread, NULL);
     c->plan->done(c->job, c->status, &c->err);
-    (void)err_for(before);
     free(c);
 }
 
 void chores_look(struct server *s)
 {
-    struct chore *c, *next;
+    for (unsigned n = 0; n < CHORES_MAX; n++) {
+        struct chore *c = s->chores.running[n];
 
-    for (c = LIST_FIRST(&s->chores); c != NULL; c = next) {
-        next = LIST_NEXT(c, next);
-        if (atomic_exchange_explicit(&c->told, false, memory_order_acquire) && c->plan->told != NULL) {
-            const void *before = err_for(c->reader);
-
+        if (c == NULL)
+            continue;
+        if (atomic_exchange_explicit(&c->told, false, memory_order_acquire) && c->plan->told != NULL)
             c->plan->told(c, c->job, atomic_load_explicit(&c->done, memory_order_relaxed),
                           atomic_load_explicit(&c->all, memory_order_relaxed));
-            (void)err_for(before);
-        }
         if (atomic_load_explicit(&c->ended, memory_order_acquire))
-            finish(c);
+            finish(&s->chores.running[n]);
     }
 }
 
 void chores_end(struct server *s)
 {
-    struct chore *c;
-
-    LIST_FOREACH (c, &s->chores, next)
-        chore_give_up(c);
-    while ((c = LIST_FIRST(&s->chores)) != NULL)
-        finish(c);
+    for (unsigned n = 0; n < CHORES_MAX; n++)
+        if (s->chores.running[n] != NULL)
+            chore_give_up(s->chores.running[n]);
+    for (unsigned n = 0; n < CHORES_MAX; n++)
+        if (s->chores.running[n] != NULL)
+            finish(&s->chores.running[n]);
 }

@@ -11,14 +11,15 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/queue.h>
 
 #define CHORES_MAX 4u
 
 struct chore;
 struct server;
 
-LIST_HEAD(chores, chore);
+struct chores {
+    struct chore *running[CHORES_MAX]; /* NULL: free */
+};
 
 /* What a chore is made of. work runs on the thread; non-zero with err fails. told (NULL: nobody is) is called on main
  * now and then with what chore_tell() said last; done once, last. */

@@ -191,7 +191,7 @@ static json_t *report_check(struct call *c)
     sodium_bin2hex(head, sizeof head, f->audit_head, 8);
     snprintf(sound[CHECKUP_PAGES], sizeof sound[0], _("%lld pages of %lld bytes, %lld of them free"),
              (long long)f->pages, (long long)f->page_bytes, (long long)f->free_pages);
-    snprintf(sound[CHECKUP_REFERENCES], sizeof sound[0], _("%lld rooms, %lld people"), (long long)f->rooms,
+    snprintf(sound[CHECKUP_REFERENCES], sizeof sound[0], _("rooms %lld, people %lld"), (long long)f->rooms,
              (long long)f->people);
     snprintf(sound[CHECKUP_AUDIT], sizeof sound[0], _("%lld entries, none changed or missing; the last is %s…"),
              (long long)f->audit_rows, head);

@@ -21,6 +21,14 @@ static const struct command *shown(size_t i)
     return NULL;
 }
 
+/* Does the line of words begin with these? "mute", and also "mute piazza bruno" as somebody typed it before --help. */
+static bool begins_with(const char *line, const char *words)
+{
+    size_t len = strlen(words);
+
+    return strncmp(line, words, len) == 0 && (line[len] == '\0' || line[len] == ' ');
+}
+
 /* How it is typed, and what it does. */
 static void write_what(FILE *out, const char *usage, const struct command *t)
 {
@@ -29,6 +37,7 @@ static void write_what(FILE *out, const char *usage, const struct command *t)
     fputc('\n', out);
 }
 
+/* All commands, or all that begin with the word that was asked about, such as `room`. */
 static json_t *help_all(struct call *c)
 {
     json_t *data = json_array(), *answer = NULL;
@@ -37,10 +46,11 @@ static json_t *help_all(struct call *c)
     size_t len = 0;
     FILE *out = open_memstream(&text, &len);
 
-    (void)c;
     for (size_t i = 0; out != NULL && (t = shown(i)) != NULL; i++) {
         char usage[200];
 
+        if (c->args.command[0] != '\0' && !begins_with(t->name, c->args.command))
+            continue;
         args_usage(usage, sizeof usage, t);
         write_what(out, usage, t);
         json_array_append_new(data, json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", t->name, "usage", usage, "help",
@@ -51,14 +61,6 @@ static json_t *help_all(struct call *c)
     json_decref(data);
     free(text);
     return answer;
-}
-
-/* "mute", and also "mute piazza bruno" as somebody typed it before --help. */
-static bool names(const char *words, const char *command)
-{
-    size_t len = strlen(command);
-
-    return strncmp(words, command, len) == 0 && (words[len] == '\0' || words[len] == ' ');
 }
 
 #define COLUMNS      76 /* of a line of sentences, after its four blanks */
@@ -142,7 +144,7 @@ static const struct command *asked_about(const struct call *c)
     const struct command *t;
 
     for (size_t i = 0; (t = shown(i)) != NULL; i++)
-        if (names(c->args.command, t->name))
+        if (begins_with(c->args.command, t->name))
             return t;
     return NULL;
 }
@@ -178,10 +180,23 @@ static int no_such_command(struct call *c)
     return -ERR_USAGE;
 }
 
+static bool is_group(const char *word)
+{
+    const struct command *t;
+
+    for (size_t i = 0; (t = shown(i)) != NULL; i++)
+        if (begins_with(t->name, word))
+            return true;
+    return false;
+}
+
 int cmd_help(struct call *c)
 {
-    if (c->args.command[0] != '\0' && asked_about(c) == NULL)
+    if (asked_about(c) != NULL)
+        c->report = help_one;
+    else if (c->args.command[0] == '\0' || is_group(c->args.command))
+        c->report = help_all;
+    else
         return no_such_command(c);
-    c->report = c->args.command[0] != '\0' ? help_one : help_all;
     return 0;
 }

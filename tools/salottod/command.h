@@ -27,8 +27,9 @@ struct command {
     bool hidden; /* for programs: neither in help nor in the manual */
     /* What must be known of its words before its room and people are looked up; or NULL. */
     void (*prepare)(struct call *call);
-    const char *help;    /* one line */
-    const char *about;   /* what one should know besides, in whole sentences; `this` stands for another command */
+    const char *help; /* one line */
+    const char
+        *about; /* what one should know besides, in whole sentences; `this` stands for another command; or NULL */
     const char *example; /* a whole line as typed after salottoctl; in_room: as a client sends it */
 };
 

@@ -58,7 +58,7 @@ struct finding {
 };
 
 /* Returns how many findings there are, in a fixed order. */
-unsigned doctor_judge(const struct doctor_facts *f, struct finding out[DOCTOR_FINDINGS]);
+unsigned doctor_judge(const struct doctor_facts *d, struct finding out[DOCTOR_FINDINGS]);
 
 /* "ok", "note", "warning", "fault" */
 const char *finding_word(enum finding_state s);

@@ -147,7 +147,7 @@ static void look_at_disk(struct doctor_facts *f)
     f->disk_free = f->disk_nodes = DOCTOR_UNKNOWN;
     if (statvfs(f->state, &v) != 0)
         return;
-    f->disk_free = (long long)(v.f_bavail * v.f_frsize);
+    f->disk_free = (long long)v.f_bavail * (long long)v.f_frsize;
     if (v.f_files > 0) /* some file systems make them as they are needed */
         f->disk_nodes = (long long)v.f_favail;
 }

@@ -1,6 +1,7 @@
 /* echo.c - rooms in which one person hears themself (see echo.h) */
 #include "tools/salottod/echo.h"
 
+#include "tools/language.h"
 #include "tools/salottod/acts.h"
 #include "tools/salottod/answer.h"
 #include "tools/salottod/join.h"
@@ -43,7 +44,7 @@ static void on_limit(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
-    acts_end(arg, "", "a test lasts a minute at the most", NULL);
+    acts_end(arg, "", N_("a test lasts a minute at the most"), NULL); /* the client has the words */
 }
 
 /* The same key elsewhere gives way at once, as in other rooms. */

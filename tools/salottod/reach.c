@@ -57,7 +57,7 @@ static void *look_up(void *arg)
 
 static void rest(void)
 {
-    static const struct timespec step = {.tv_nsec = STEP_MS * 1000000};
+    static const struct timespec step = {.tv_nsec = STEP_MS * 1000000L};
 
     nanosleep(&step, NULL);
 }
@@ -124,10 +124,11 @@ static bool is_own(const struct sockaddr_storage *to, socklen_t len)
                getsockname(fd, (struct sockaddr *)&from, &from_len) == 0 && from.ss_family == to->ss_family;
 
     if (own && to->ss_family == AF_INET)
-        own = ((struct sockaddr_in *)&from)->sin_addr.s_addr == ((const struct sockaddr_in *)to)->sin_addr.s_addr;
+        own = memcmp(&((struct sockaddr_in *)&from)->sin_addr, &((const struct sockaddr_in *)to)->sin_addr,
+                     sizeof(struct in_addr)) == 0;
     else if (own)
-        own = IN6_ARE_ADDR_EQUAL(&((struct sockaddr_in6 *)&from)->sin6_addr,
-                                 &((const struct sockaddr_in6 *)to)->sin6_addr);
+        own = memcmp(&((struct sockaddr_in6 *)&from)->sin6_addr, &((const struct sockaddr_in6 *)to)->sin6_addr,
+                     sizeof(struct in6_addr)) == 0;
     if (fd >= 0)
         close(fd);
     return own;

@@ -197,7 +197,6 @@ int server_start(struct server *s, const struct config *c, const struct settings
     s->wake_fd = s->sockets.udp = s->state.lock_fd = -1;
     LIST_INIT(&s->rooms);
     LIST_INIT(&s->sessions);
-    LIST_INIT(&s->chores);
     id_table_init(&s->by_connection);
     id_table_init(&s->by_id);
     dispatch_init(&s->dispatch);

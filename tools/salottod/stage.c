@@ -5,6 +5,7 @@
  */
 #include "tools/salottod/occupant.h"
 
+#include "tools/language.h"
 #include "tools/salottod/acts.h"
 #include "tools/salottod/live_room.h"
 #include "tools/salottod/session.h"
@@ -104,7 +105,7 @@ static void give_place(struct live_room *r)
             (first == NULL || o->here_ns < first->here_ns))
             first = o;
     if (first != NULL && !r->server->stopping && stage_enter(first, NULL, &err) == 0)
-        acts_tell_role(first, "", "there is a place on the stage now");
+        acts_tell_role(first, "", N_("there is a place on the stage now")); /* the client has the words */
 }
 
 static void on_strip_released(struct errand *e)
