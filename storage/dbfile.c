@@ -85,13 +85,25 @@ int dbfile_lock(const char *path, enum err_code taken, struct err *err)
 }
 
 /* Does it begin as "Database File Format", section 1.3 says? An empty file is a database without tables. */
-static int look_at(const char *path, struct err *err)
+static int look_at_head(int fd, const char *path, struct err *err)
 {
     static const char magic[16] = "SQLite format 3";
     char head[HEADER_BYTES];
+    ssize_t got = pread(fd, head, sizeof head, 0);
+
+    if (got < 0)
+        return fail_open(path, errno, err);
+    if (got > 0 && (got < (ssize_t)sizeof magic || memcmp(head, magic, sizeof magic) != 0))
+        return err_set(err, ERR_STATE, NULL, "%s is not a database, or its first page is damaged", path);
+    if (got > 0 && got < (ssize_t)sizeof head)
+        return err_set(err, ERR_STATE, NULL, "%s is damaged: cut off after %zd bytes", path, got);
+    return 0;
+}
+
+static int look_at(const char *path, struct err *err)
+{
     struct stat st;
-    ssize_t got;
-    int rc = 0;
+    int rc;
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
     if (fd < 0)
@@ -100,12 +112,8 @@ static int look_at(const char *path, struct err *err)
         rc = fail_open(path, errno, err);
     else if (!S_ISREG(st.st_mode))
         rc = err_set(err, ERR_STATE, "move it away", "%s is not a regular file", path);
-    else if ((got = pread(fd, head, sizeof head, 0)) < 0)
-        rc = fail_open(path, errno, err);
-    else if (got > 0 && (got < (ssize_t)sizeof magic || memcmp(head, magic, sizeof magic) != 0))
-        rc = err_set(err, ERR_STATE, NULL, "%s is not a database, or its first page is damaged", path);
-    else if (got > 0 && got < (ssize_t)sizeof head)
-        rc = err_set(err, ERR_STATE, NULL, "%s is damaged: cut off after %zd bytes", path, got);
+    else
+        rc = look_at_head(fd, path, err);
     if (rc < 0 && err != NULL && err->mend[0] == '\0')
         spare_mend(err, path);
     close(fd);

@@ -103,9 +103,9 @@ bool complete_takes_next(const char *help, const char *word)
     return find_option(help, word, strlen(word), &o) && o.takes_value;
 }
 
-static void offer_value(const struct complete_value *v, const char *name, const char *word, size_t prefix)
+static void offer_value(const struct complete_value *v, const char *name, const char *typed, size_t prefix)
 {
-    const char *begin = word + prefix, *words;
+    const char *begin = typed + prefix, *words;
     size_t len;
 
     while (v->option != NULL && strcmp(v->option, name) != 0)
@@ -123,7 +123,7 @@ static void offer_value(const struct complete_value *v, const char *name, const 
 
             len = strcspn(words, " ");
             snprintf(candidate, sizeof candidate, "%.*s", (int)len, words);
-            offer(word, prefix, begin, candidate, NULL);
+            offer(typed, prefix, begin, candidate, NULL);
         }
     }
 }
