@@ -10,7 +10,7 @@ run='gcc libc6-dev make pkg-config libopus-dev libevent-dev libsodium-dev libjan
 check='clang clang-format libclang-rt-14-dev libcmocka-dev perl python3 python3-numpy ffmpeg opus-tools
     asterisk-core-sounds-en-g722 asterisk-core-sounds-fr-g722 asterisk-core-sounds-es-g722
     pulseaudio pulseaudio-utils libasound2-plugins systemd locales bash zsh mandoc libfaketime tmux'
-deb='build-essential debhelper fakeroot lintian'
+deb='build-essential debhelper lintian'
 fresh='debootstrap systemd-container'
 analyze='clang-tidy cppcheck'
 cover='gcovr'

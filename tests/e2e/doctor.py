@@ -80,7 +80,7 @@ def _(s):
 def _(s):
     out = s.daemon.ctl("doctor")
     tap.true(any(l.startswith("warning  links") for l in out.splitlines()), out)
-    tap.true("> write public_host = NAME into salottod.conf, with a name that people can reach" in out, out)
+    tap.true("> write public_host = NAME into the file of --config, with a name that people can reach" in out, out)
 
 
 @tap.check("a log from the future is a fault, and the exit code is 1")

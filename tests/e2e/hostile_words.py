@@ -98,6 +98,7 @@ def _(s):
             ([*state, "help", w], (2, 3)),
         ):
             answered(s, [CTL, *argv], codes)
+    answered(s, [CTL, "--state", "", "help"], (2,), "''")
     tap.equal([r["room"] for r in s.daemon.ctl.json("room", "list")], ["piazza"], "rooms that there are now")
 
 

@@ -42,8 +42,10 @@ def rendered(page):
     return re.sub(r"\s+", " ", re.sub(".\b", "", out))
 
 
-def output(*argv):
-    code, out, err = process.run([process.program(argv[0]), *argv[1:]])
+def output(*argv, language=None):
+    env = {k: v for k, v in os.environ.items() if k not in ("LC_ALL", "LC_MESSAGES")}
+    env.update(LANGUAGE=language or "en", LANG=f"{language or 'en'}.UTF-8")
+    code, out, err = process.run([process.program(argv[0]), *argv[1:]], env=env)
     tap.equal(code, 0, f"exit code of {' '.join(argv)} ({err})")
     return out
 
@@ -120,9 +122,9 @@ def _(s):
     tap.true(code == 2 and "roo" in err, f"half a word is none: {err}")
 
 
-def explained(program, *before):
+def explained(program, *before, language=None):
     """The options that the help text explains, as completion offers them."""
-    return set(re.findall(r"^--([a-z-]+)", output(program, "--complete", *before, "--"), re.M))
+    return set(re.findall(r"^--([a-z-]+)", output(program, "--complete", *before, "--", language=language), re.M))
 
 
 @tap.check("every option of every program stands in its help and in its page, and is one")
@@ -148,6 +150,18 @@ def _(s):
     for command in told - {"help"}:
         text = output("salotto", "help", command)
         tap.true(text.startswith(f"usage: salotto {command}") and "\nexample" in text, f"help on {command}:\n{text}")
+
+
+@tap.check("in every language the help explains the same options and commands")
+def _(s):
+    for path in glob.glob(os.path.join(process.REPO, "etc/po/*.po")):
+        language = os.path.basename(path)[: -len(".po")]
+        for line in (["salottod"], ["salottoctl"], *(["salotto", c] for c in ("listen", "speak", "devices", "id"))):
+            tap.equal(explained(*line, language=language), explained(*line), f"options of {line} in {language}")
+        said = [output("salotto", "--complete", "", language=wish) for wish in (language, None)]
+        tap.equal(*([line.split("\t")[0] for line in text.splitlines()] for text in said), f"commands in {language}")
+        if said[0] == said[1]:
+            tap.diag(f"the help of salotto is not translated into {language} yet")
 
 
 @tap.check("every key of the configuration stands in salottod.conf(5) and in the file, with its default")

@@ -151,6 +151,25 @@ def _(s):
     process.wait_until(t.ended, "the shell to end", 10)
 
 
+@tap.check("a terminal that is halted by Ctrl-S halts no sound")
+def _(s):
+    t = on_terminal(s, handle="mara")
+    path = f"{s.folder}/mara.wav"
+    t.type(b"\x13")
+    for n in range(3):  # words for the terminal, which takes none
+        s.daemon.ctl("promote" if n % 2 == 0 else "demote", "piazza", "mara")
+    time.sleep(2)  # a status line is due each second
+    before = os.path.getsize(path)
+    process.wait_until(lambda: os.path.getsize(path) > before + 3 * 96000, "three more seconds of recording")
+    tap.true("mara" in s.daemon.who(), "mara is still there")
+    t.type(b"\x11")
+    s.daemon.ctl("demote", "piazza", "mara")
+    t.wait_for(r"lines that the halted terminal did not take: \d+")
+    t.type(b"q")
+    process.wait_until(t.ended, "the client to end", 10)
+    tap.equal(t.code, 0, "exit code")
+
+
 @tap.check("but nohup is heeded")
 def _(s):
     t = Terminal(["sh", "-c", 'nohup "$@" >/dev/null 2>&1 & wait', "sh", *s.listening("lena")], env=s.env)

@@ -70,7 +70,7 @@ listen()
     eventually grep -q '"joined"' "/root/$1.log"
 }
 
-echo 1..20
+echo 1..21
 
 installs()
 {
@@ -227,6 +227,14 @@ restarts()
     systemctl start salottod && anna_moderates
 }
 check 'started again, roles are as they were' restarts
+
+restores()
+{
+    salottoctl backup /root/friday.backup && salottoctl demote piazza anna && salottoctl room create loggia &&
+        systemctl stop salottod && salottod --restore /root/friday.backup && systemctl start salottod &&
+        anna_moderates && salottoctl room list | has piazza && not has loggia </tmp/has
+}
+check 'a backup made while it runs is restored: roles and rooms are as they were then' restores
 
 credential()
 {

@@ -34,7 +34,16 @@ static const struct complete_value values[] = {
     {.option = NULL},
 };
 
-#define MARGIN 7 /* columns before "salotto COMMAND": "usage: ", or blanks */
+/* What stands behind "usage: ", in whatever language, or below that; empty where something else stands. */
+static const char *behind_margin(const char *line)
+{
+    size_t blanks = strspn(line, " ");
+    const char *colon = strstr(line, ": ");
+
+    if (blanks > 2)
+        return line + blanks;
+    return blanks == 0 && colon != NULL ? colon + 2 : "";
+}
 
 /* From the lines "usage: salotto listen LINK [options]     hear a room" of the help on all. */
 static void offer_commands(const char *begin)
@@ -43,13 +52,14 @@ static void offer_commands(const char *begin)
 
     for (size_t len; *text != '\0'; text += len + (text[len] == '\n')) {
         char line[256], name[32];
-        const char *gap;
+        const char *usage, *gap;
 
         len = strcspn(text, "\n");
         snprintf(line, sizeof line, "%.*s", (int)len, text);
-        if (len <= MARGIN || sscanf(line + MARGIN, "salotto %31[a-z-]", name) != 1)
+        usage = behind_margin(line);
+        if (sscanf(usage, "salotto %31[a-z-]", name) != 1)
             continue;
-        gap = strstr(line + MARGIN, "  ");
+        gap = strstr(usage, "  ");
         complete_offer(begin, name, gap != NULL ? gap + strspn(gap, " ") : NULL);
     }
 }

@@ -6,6 +6,7 @@
 #include "tools/salotto/columns.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,6 +40,14 @@ static size_t width(void)
     return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col - 1u : 79;
 }
 
+/* Would the terminal take it at once? One that was halted by Ctrl-S is not to halt the sound. */
+static bool is_taken(void)
+{
+    struct pollfd to = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+    return poll(&to, 1, 0) != 0;
+}
+
 static void put(struct status_line *l, const char *text)
 {
     if (l->gone || fputs(text, stderr) >= 0 || errno != EIO)
@@ -51,7 +60,7 @@ static void draw(struct status_line *l, const char *erase, uint64_t now_ns)
 {
     char fit[FIT_MAX], out[FIT_MAX + sizeof "\r" ERASE_ROW "\r"];
 
-    if (!l->on)
+    if (!l->on || !is_taken())
         return;
     columns_fit(fit, sizeof fit, l->text, width());
     snprintf(out, sizeof out, "\r%s%s\r", fit, erase);
@@ -93,7 +102,7 @@ void status_line_resized(struct status_line *l)
 
 void status_line_clear(struct status_line *l)
 {
-    if (!l->drawn)
+    if (!l->drawn || !is_taken())
         return;
     l->drawn = false;
     put(l, "\r" ERASE_ROW);
@@ -103,10 +112,20 @@ void status_line_say(struct status_line *l, const char *fmt, ...)
 {
     char text[SAY_MAX], out[2 * SAY_MAX];
     bool was_drawn = l->drawn;
+    unsigned n;
     va_list ap;
 
     if (l->gone)
         return;
+    if (!is_taken()) {
+        l->untold++;
+        return;
+    }
+    if (l->untold > 0) {
+        n = l->untold;
+        l->untold = 0;
+        status_line_say(l, "lines that the halted terminal did not take: %u", n);
+    }
     status_line_clear(l);
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, _(fmt), ap);

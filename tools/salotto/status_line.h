@@ -18,11 +18,12 @@
 #define STATUS_LINE_MAX 512u
 
 struct status_line {
-    bool on;        /* there is one */
-    bool coloured;  /* the terminal shows colours */
-    bool gone;      /* the terminal does not take what we write any more */
-    bool drawn;     /* the line stands on the terminal */
-    uint64_t at_ns; /* of the last redraw */
+    bool on;         /* there is one */
+    bool coloured;   /* the terminal shows colours */
+    bool gone;       /* the terminal does not take what we write any more */
+    bool drawn;      /* the line stands on the terminal */
+    unsigned untold; /* lines that a halted terminal did not take */
+    uint64_t at_ns;  /* of the last redraw */
     char text[STATUS_LINE_MAX];
 };
 

@@ -163,6 +163,8 @@ static int socket_path(char *out, size_t max, const struct args *args, struct er
     int n = args->state != NULL ? snprintf(out, max, "%s/control.sock", args->state)
                                 : snprintf(out, max, "%s", ARGS_SOCKET);
 
+    if (args->state != NULL && args->state[0] == '\0')
+        return err_set(err, ERR_USAGE, "name a folder with --state DIR", "--state '' is no folder");
     return n < 0 || (size_t)n >= max ? err_set(err, ERR_USAGE, NULL, "the path of --state is too long") : 0;
 }
 

@@ -21,20 +21,20 @@ static const struct command *shown(size_t i)
     return NULL;
 }
 
-/* How it is typed, and what it does. */
-static void write_what(FILE *out, const char *usage, const struct command *t)
-{
-    fprintf(out, "%s\n    ", usage);
-    fprintf(out, t->in_room ? _("%s (for who is in the room)") : "%s", _(t->help));
-    fputc('\n', out);
-}
-
 /* Does the line of words begin with these? "mute", and also "mute piazza bruno" as somebody typed it before --help. */
 static bool begins_with(const char *line, const char *words)
 {
     size_t len = strlen(words);
 
     return strncmp(line, words, len) == 0 && (line[len] == '\0' || line[len] == ' ');
+}
+
+/* How it is typed, and what it does. */
+static void write_what(FILE *out, const char *usage, const struct command *t)
+{
+    fprintf(out, "%s\n    ", usage);
+    fprintf(out, t->in_room ? _("%s (for who is in the room)") : "%s", _(t->help));
+    fputc('\n', out);
 }
 
 /* All commands, or all that begin with the word that was asked about, such as `room`. */

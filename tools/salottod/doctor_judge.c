@@ -205,24 +205,32 @@ static void judge_answer(struct finding *f, const struct doctor_facts *d)
     } else {
         say(f, FINDING_NOTE,
             "links name %s (%s), which is not an address of this machine, and from here nobody answers there: right "
-            "where a "
-            "router passes UDP and TCP %u on to this machine",
+            "where a router passes UDP and TCP %u on to this machine",
             d->public_host, r->address, (unsigned)d->port);
         mend(f, "salotto listen LINK   (on a machine elsewhere)");
     }
+}
+
+static void mend_name(struct finding *f, const struct doctor_facts *d)
+{
+    mend(f, d->service
+                ? N_("write public_host = NAME into salottod.conf, with a name that people can reach; then: "
+                     "systemctl reload salottod")
+                : N_("write public_host = NAME into the file of --config, with a name that people can reach; then: "
+                     "pkill -HUP -x salottod"));
 }
 
 static void judge_links(struct finding *f, const struct doctor_facts *d)
 {
     if (d->reach.name == REACH_UNKNOWN) {
         say(f, FINDING_FAULT, "links name %s, and there is no such host", d->public_host);
-        mend(f, "write public_host = NAME into salottod.conf, with a name that exists, and restart salottod");
+        mend_name(f, d);
     } else if (d->reach.name == REACH_SILENT) {
         say(f, FINDING_WARNING, "links name %s, and the name server did not answer", d->public_host);
         mend(f, "getent ahosts %s", d->public_host);
     } else if (d->reach.loopback) {
         say(f, FINDING_WARNING, "they name %s: links work on this machine only", d->public_host);
-        mend(f, "write public_host = NAME into salottod.conf, with a name that people can reach, and restart salottod");
+        mend_name(f, d);
     } else {
         judge_answer(f, d);
     }

@@ -366,7 +366,7 @@ static int place_key(const struct restoring *r, struct err *err)
 {
     struct restore_report *out = r->report;
     char key[PATH_ROOM], made[PATH_ROOM + 16];
-    uint8_t now[BACKUP_KEY_BYTES + 1];
+    uint8_t now[BACKUP_KEY_BYTES + 1] = {0};
     bool same, there;
     ssize_t n = -1;
     int fd, rc = 0;
