@@ -66,7 +66,7 @@ const char *err_reason(int error);
 
 /* Whom this thread makes errors for, from now on; a mark that means something to `translate` only, NULL at first.
  * Returns the one before. Who hands work to another thread hands this along. */
-const void *err_for(const void *reader);
+const void *err_for(const void *whom);
 const void *err_reader(void);
 
 /* Copies, so that the copy outlives the original. */

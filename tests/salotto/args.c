@@ -58,6 +58,7 @@ static void mistakes_are_named_with_what_to_type_instead(void **state)
     (void)state;
     assert_int_equal(parse(0), -ERR_USAGE);
     assert_int_equal(parse(1, "lisen"), -ERR_USAGE);
+    assert_non_null(strstr(err.message, "lisen"));
     assert_string_equal(err.mend, "did you mean 'listen'?");
     assert_non_null(strstr(err.message, "lisen"));
     assert_int_equal(parse(3, "listen", LINK, "--secons=3"), -ERR_USAGE);

@@ -111,6 +111,7 @@ static void every_mistake_is_answered_with_what_to_type(void **state)
         {"gain piazza anna 13", "not '13'", "type: gain ROOM PERSON DB"},
         {"gain piazza anna nan", "not 'nan'", "type: gain"},
         {"gain piazza anna 0x5", "not '0x5'", "type: gain"},
+        {"tune piazza edge", "no tier 'edge'", "type: tune"},
         {"gain piazza anna", "DB is missing", "type: gain"},
         {"mute piazza anna --why \033[2J", "a reason is one line without control characters", "type: mute"},
         {"room create piazza --title evil\u202etitle", "a title is one line", "type: room create"},

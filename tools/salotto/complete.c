@@ -42,7 +42,7 @@ static const char *behind_margin(const char *line)
 
     if (blanks > 2)
         return line + blanks;
-    return blanks == 0 && colon != NULL ? colon + 2 : "";
+    return blanks == 0 && colon != NULL ? colon + 1 + strspn(colon + 1, " ") : "";
 }
 
 /* From the lines "usage: salotto listen LINK [options]     hear a room" of the help on all. */

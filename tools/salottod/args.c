@@ -1,6 +1,7 @@
 /* args.c - the words of a command line (see args.h) */
 #include "tools/salottod/args.h"
 
+#include "mixer/tier.h"
 #include "net/link.h"
 #include "storage/audit.h"
 #include "tools/language.h"
@@ -290,7 +291,7 @@ static int set_positional(struct args *a, enum arg arg, const char *word, const 
                    : complain(err, c, "the fader takes -60 to 12 (decibels), not '%.32s'", word);
     case ARG_TIER:
         stream = stream_by_name(word);
-        if (stream < 0)
+        if (stream < 0 || tier_frame_samples((enum stream)stream) == 0)
             return complain(err, c, "there is no tier '%.32s'; the tiers are low and standard", word);
         a->tier = (enum stream)stream;
         return 0;
@@ -355,7 +356,7 @@ static int parse_option(struct args *a, const struct command *c, const json_t *a
         value = json_string_value(json_array_get(argv, ++*at));
     if (o->value != NULL && value == NULL)
         return complain(err, c, "%s needs a value", o->name);
-    return set_option(a, o->opt, value, c, err);
+    return set_option(a, o->opt, value != NULL ? value : "", c, err);
 }
 
 /* There are no short options: "-3" is a fader's value, and a key may begin with '-'. */

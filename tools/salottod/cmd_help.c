@@ -154,10 +154,12 @@ static json_t *help_one(struct call *c)
     char *text = NULL;
     size_t len = 0;
     FILE *out = open_memstream(&text, &len);
+    const struct command *about = asked_about(c);
     json_t *answer = NULL;
 
     if (out != NULL) {
-        describe(out, asked_about(c));
+        if (about != NULL) /* it was looked for before there was anything to report */
+            describe(out, about);
         answer = fclose(out) == 0 ? call_text(text) : NULL;
     }
     free(text);

@@ -88,6 +88,7 @@ static struct live_room *open_room(struct server *server, struct err *err)
     return NULL;
 }
 
+/* 0, or negative with err. */
 static int seat(struct echo *echo, struct session *s, enum stream tier, struct err *err)
 {
     struct member you = {.person.handle = "you", .role = ROLE_SPEAKER};
@@ -101,7 +102,7 @@ static int seat(struct echo *echo, struct session *s, enum stream tier, struct e
                        ECHO_ROOMS_MAX);
     r = open_room(s->server, err);
     if (r == NULL)
-        return -(int)err->code;
+        return -1;
     memcpy(you.person.key, s->key, sizeof you.person.key);
     s->mic_open = s->mic_asked = true;
     s->joining = true;
@@ -109,7 +110,7 @@ static int seat(struct echo *echo, struct session *s, enum stream tier, struct e
     if (seat_take(r, s, &you, tier, &echo->errand, err) != 0) {
         s->joining = false;
         live_room_rest(r);
-        return -(int)err->code;
+        return -1;
     }
     s->server->in_flight++;
     errand_let_go(&echo->errand);
