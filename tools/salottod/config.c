@@ -14,7 +14,14 @@
 #define STATE_DEFAULT  "/var/lib/salotto"
 #define SOCKET_DEFAULT "/run/salotto/control.sock"
 
-static const char *const keys[] = {"public_host", "port", "http_port", "listen", "max_people", "grace_s", "state"};
+#define MEMBER(name)   offsetof(struct config, name), sizeof((struct config *)0)->name
+
+static const struct config_key keys[] = {
+    {"public_host", CONFIG_HOST, true, MEMBER(public_host)}, {"port", CONFIG_PORT, false, MEMBER(port)},
+    {"http_port", CONFIG_PORT, false, MEMBER(http_port)},    {"listen", CONFIG_ADDRESS, false, MEMBER(listen)},
+    {"max_people", CONFIG_COUNT, true, MEMBER(max_people)},  {"grace_s", CONFIG_COUNT, true, MEMBER(grace_s)},
+    {"state", CONFIG_FOLDER, false, MEMBER(state)},
+};
 
 #define KEYS (sizeof keys / sizeof *keys)
 
@@ -28,6 +35,12 @@ struct reading {
     int set_in[KEYS]; /* the line of each; 0: not yet */
     int status;
 };
+
+const struct config_key *config_keys(size_t *count)
+{
+    *count = KEYS;
+    return keys;
+}
 
 void config_defaults(struct config *c)
 {
@@ -72,38 +85,43 @@ static bool is_host(const char *value)
     return n > 0 && (size_t)n < sizeof text && link_parse(&l, text, NULL) == 0 && strcmp(l.host, value) == 0;
 }
 
-/* 0, -1 (bad value; *expect says what would be right), -2 (no such key). */
-static int set_key(struct config *c, const char *key, const char *value, const char **expect)
+static int set_number(unsigned long *n, unsigned long max, const char *value)
 {
-    unsigned long n = 0;
+    return config_number(value, max, n) ? 0 : -1;
+}
 
-    if (strcmp(key, "public_host") == 0) {
+/* 0, or -1: *expect says what would be right. */
+static int set_key(struct config *c, const struct config_key *k, const char *value, const char **expect)
+{
+    char *at = (char *)c + k->at;
+    unsigned long n = 0;
+    int status = -1;
+
+    switch (k->form) {
+    case CONFIG_HOST:
         *expect = ERR_TEXT("a host name or address, up to 255 characters");
-        return is_host(value) ? set_text(c->public_host, sizeof c->public_host, value) : -1;
-    }
-    if (strcmp(key, "listen") == 0) {
+        status = is_host(value) ? set_text(at, k->size, value) : -1;
+        break;
+    case CONFIG_ADDRESS:
         *expect = ERR_TEXT("an address of this machine, or * for all");
-        return set_text(c->listen, sizeof c->listen, value);
-    }
-    if (strcmp(key, "state") == 0) {
+        status = set_text(at, k->size, value);
+        break;
+    case CONFIG_FOLDER:
         *expect = ERR_TEXT("a folder, up to 200 characters");
-        return value[0] == '\0' || strlen(value) > 200 ? -1 : set_text(c->state, sizeof c->state, value);
-    }
-    if (strcmp(key, "port") == 0 || strcmp(key, "http_port") == 0) {
+        status = value[0] == '\0' || strlen(value) > 200 ? -1 : set_text(at, k->size, value);
+        break;
+    case CONFIG_PORT:
         *expect = ERR_TEXT("a number from 0 to 65535");
-        if (!config_number(value, 65535, &n))
-            return -1;
-        *(strcmp(key, "port") == 0 ? &c->port : &c->http_port) = (uint16_t)n;
-        return 0;
-    }
-    if (strcmp(key, "max_people") == 0 || strcmp(key, "grace_s") == 0) {
+        if ((status = set_number(&n, 65535, value)) == 0)
+            *(uint16_t *)(void *)at = (uint16_t)n;
+        break;
+    case CONFIG_COUNT:
         *expect = ERR_TEXT("a number from 0 to 1000000");
-        if (!config_number(value, 1000000, &n))
-            return -1;
-        *(strcmp(key, "grace_s") == 0 ? &c->grace_s : &c->max_people) = (unsigned)n;
-        return 0;
+        if ((status = set_number(&n, 1000000, value)) == 0)
+            *(unsigned *)(void *)at = (unsigned)n;
+        break;
     }
-    return -2;
+    return status;
 }
 
 /* One line, without what inih would take otherwise than people mean it: a line that is indented (more of the value
@@ -140,54 +158,55 @@ static char *read_line(char *line, int max, void *arg)
     return line;
 }
 
-/* The line before this one in which the key stands, or 0. */
-static int set_before(struct reading *r, const char *key)
+static const struct config_key *find_key(const char *name)
 {
     for (size_t i = 0; i < KEYS; i++)
-        if (strcmp(keys[i], key) == 0) {
-            int before = r->set_in[i];
+        if (strcmp(keys[i].name, name) == 0)
+            return &keys[i];
+    return NULL;
+}
 
-            r->set_in[i] = r->line;
-            return before;
-        }
-    return 0;
+static int unknown_key(const struct reading *r, const char *key)
+{
+    const char *names[KEYS], *near;
+    char all[200] = "";
+    size_t at = 0;
+
+    for (size_t i = 0; i < KEYS; i++) {
+        names[i] = keys[i].name;
+        at += (size_t)snprintf(all + at, sizeof all - at, "%s%s", i > 0 ? ", " : "", names[i]);
+    }
+    near = suggest(key, names, KEYS);
+    err_set(r->err, ERR_USAGE, NULL, "%s:%d: unknown key '%s'", r->path, r->line, key);
+    if (near != NULL)
+        err_mend(r->err, "did you mean '%s'?", near);
+    else
+        err_mend(r->err, "the keys are %s", all);
+    return -ERR_USAGE;
 }
 
 /* inih calls this for each key; 0 marks the line as faulty. */
-static int on_key(void *arg, const char *section, const char *key, const char *value)
+static int on_key(void *arg, const char *section, const char *name, const char *value)
 {
     struct reading *r = arg;
+    const struct config_key *key = find_key(name);
     const char *expect = "";
-    int line = r->line;
-    int status, before;
 
     if (section[0] != '\0' && strcmp(section, "salottod") != 0) {
         r->status = err_set(r->err, ERR_USAGE, "the only section is [salottod]", "%s:%d: unknown section '%s'", r->path,
-                            line, section);
-        return 0;
-    }
-    before = set_before(r, key);
-    if (before != 0) {
+                            r->line, section);
+    } else if (key == NULL) {
+        r->status = unknown_key(r, name);
+    } else if (r->set_in[key - keys] != 0) {
         r->status = err_set(r->err, ERR_USAGE, "delete the one that does not hold",
-                            "%s:%d: key '%s' stands in line %d already", r->path, line, key, before);
-        return 0;
-    }
-    status = set_key(r->config, key, value, &expect);
-    if (status == 0)
-        return 1;
-    if (status == -1) {
-        r->status = err_set(r->err, ERR_USAGE, NULL, "%s:%d: key '%s' cannot be '%s'", r->path, line, key, value);
+                            "%s:%d: key '%s' stands in line %d already", r->path, r->line, name, r->set_in[key - keys]);
+    } else if (set_key(r->config, key, value, &expect) != 0) {
+        r->status = err_set(r->err, ERR_USAGE, NULL, "%s:%d: key '%s' cannot be '%s'", r->path, r->line, name, value);
         err_mend(r->err, "give %s", err_words(expect));
     } else {
-        const char *near = suggest(key, keys, KEYS);
-
-        r->status = err_set(r->err, ERR_USAGE, NULL, "%s:%d: unknown key '%s'", r->path, line, key);
-        if (near != NULL)
-            err_mend(r->err, "did you mean '%s'?", near);
-        else
-            err_mend(r->err, "the keys are public_host, port, http_port, listen, max_people, grace_s, state");
+        r->set_in[key - keys] = r->line;
     }
-    return 0;
+    return r->status == 0;
 }
 
 int config_read(struct config *c, const char *path, struct err *err)

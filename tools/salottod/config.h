@@ -8,6 +8,7 @@
 #include "mixer/err.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define CONFIG_PATH_MAX 256
@@ -22,6 +23,19 @@ struct config {
     char state[CONFIG_PATH_MAX];  /* folder of salotto.db and server.key */
     char socket[CONFIG_PATH_MAX]; /* the operator's unix socket */
 };
+
+enum config_form { CONFIG_HOST, CONFIG_ADDRESS, CONFIG_FOLDER, CONFIG_PORT, CONFIG_COUNT };
+
+/* A key of the file, and the member of struct config that holds it. */
+struct config_key {
+    const char *name;
+    enum config_form form; /* CONFIG_PORT is a uint16_t, CONFIG_COUNT an unsigned, all others text */
+    bool live;             /* may change while people are in the rooms (reload.h) */
+    size_t at, size;
+};
+
+/* The one table of them. */
+const struct config_key *config_keys(size_t *count);
 
 void config_defaults(struct config *c);
 
