@@ -88,7 +88,7 @@ static void speak(const struct place *from, bool voice)
 {
     struct packet p = {
         .flags = voice ? PACKET_VOICE : 0, .sequence = 5, .timestamp = 960, .opus_bytes = 4, .opus = {0x78, 1, 2, 3}};
-    uint8_t plain[64];
+    uint8_t plain[64] = {0};
     struct wire_writer w;
 
     wr_init(&w, plain, sizeof plain);
@@ -112,7 +112,7 @@ static size_t message(const struct place *p, uint8_t plain[64])
 
 static void says_nothing(const struct place *p)
 {
-    uint8_t plain[64];
+    uint8_t plain[64] = {0};
 
     assert_int_equal(message(p, plain), 0);
 }
@@ -120,7 +120,7 @@ static void says_nothing(const struct place *p)
 /* Answers the challenge that lies at a place. */
 static void answer_challenge(const struct place *p)
 {
-    uint8_t plain[64];
+    uint8_t plain[64] = {0};
 
     assert_int_equal(message(p, plain), 17);
     assert_int_equal(plain[0], WIRE_CHALLENGE);
@@ -146,7 +146,7 @@ static bool told(enum udp_event_kind kind)
 
 static void a_new_session_is_challenged_and_answered_only_when_its_address_is_proven(void **state)
 {
-    uint8_t plain[64];
+    uint8_t plain[64] = {0};
 
     (void)state;
     keep_alive(&home);
@@ -164,7 +164,7 @@ static void a_keep_alive_is_answered_with_stamp_position_and_the_next_packet_of_
 {
     struct tape_packet p = {.opus_bytes = 3};
     struct wire_reader r;
-    uint8_t plain[64];
+    uint8_t plain[64] = {0};
 
     (void)state;
     prove(&home);
@@ -357,7 +357,7 @@ static void another_address_is_proven_before_anything_but_a_challenge_goes_there
 
 static void an_unproven_address_is_sent_no_more_than_came_from_it_and_a_challenge_each_200_ms(void **state)
 {
-    uint8_t plain[64];
+    uint8_t plain[64] = {0};
     unsigned challenges = 0;
 
     (void)state;
@@ -373,7 +373,7 @@ static void an_unproven_address_is_sent_no_more_than_came_from_it_and_a_challeng
 static void an_epoch_key_comes_again_every_200_ms_until_it_is_acknowledged(void **state)
 {
     struct udp_order o = {.kind = UDP_EPOCH, .epoch = 0x0102030405060708};
-    uint8_t plain[64];
+    uint8_t plain[64] = {0};
     int sent = 0;
 
     (void)state;
@@ -405,7 +405,7 @@ static void an_epoch_key_comes_again_every_200_ms_until_it_is_acknowledged(void 
 
 static void an_epoch_key_is_given_up_after_20_s(void **state)
 {
-    uint8_t plain[64];
+    uint8_t plain[64] = {0};
     int sent = 0;
 
     (void)state;
@@ -429,7 +429,7 @@ static void reports_come_once_a_second_to_those_who_have_sent_something(void **s
                           .heard = true,
                           .report = {&received, &lost, &late, &recovered, &delay, &highest}};
     struct wire_reader r;
-    uint8_t plain[64];
+    uint8_t plain[64] = {0};
     int reports = 0;
 
     (void)state;

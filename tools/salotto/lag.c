@@ -7,7 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define COARSE     12u /* 48 kHz to 4 kHz */
+#define COARSE     ((size_t)12) /* 48 kHz to 4 kHz */
 #define PIECE      PACKET_RATE_HZ
 #define PIECES_MAX 64u
 

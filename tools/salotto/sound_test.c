@@ -32,12 +32,12 @@
 
 #define RATE          PACKET_RATE_HZ
 #define FRAME         SPEECH_FRAME_SAMPLES
-#define SAID_SAMPLES  (5 * RATE)
+#define SAID_SAMPLES  ((size_t)5 * RATE)
 #define HUSH_SAMPLES  (RATE / 2)        /* of silence, for the last word to be heard to its end */
 #define AFTER_SAMPLES (RATE + RATE / 2) /* heard after that: the last report comes within a second */
 #define HEARD_SAMPLES (SAID_SAMPLES + HUSH_SAMPLES + AFTER_SAMPLES)
-#define LAG_MAX       (2 * RATE)
-#define TICK_MS       10
+#define LAG_MAX       ((size_t)2 * RATE)
+#define TICK_MS       10l
 #define DEAF_NS       5000000000ull /* a microphone that gives nothing for so long is broken */
 #define NICE          (-11)         /* as stay.c */
 #define SIGNALS       5u

@@ -21,7 +21,7 @@
 /* From the cursor to the end of its row, and to the end of the screen (ECMA-48 EL, ED). */
 #define ERASE_ROW  "\033[K"
 #define ERASE_ALL  "\033[J"
-#define FIT_MAX    (2 * STATUS_LINE_MAX) /* a locale's characters may be longer than UTF-8's */
+#define FIT_MAX    ((size_t)2 * STATUS_LINE_MAX) /* a locale's characters may be longer than UTF-8's */
 
 void status_line_init(struct status_line *l)
 {
@@ -108,11 +108,19 @@ void status_line_clear(struct status_line *l)
     put(l, "\r" ERASE_ROW);
 }
 
+static void put_message(struct status_line *l, const char *text)
+{
+    char fit[2 * SAY_MAX];
+
+    columns_fit(fit, sizeof fit, text, COLUMNS_ALL);
+    put(l, fit);
+    put(l, "\n");
+}
+
 void status_line_say(struct status_line *l, const char *fmt, ...)
 {
-    char text[SAY_MAX], out[2 * SAY_MAX];
+    char text[SAY_MAX];
     bool was_drawn = l->drawn;
-    unsigned n;
     va_list ap;
 
     if (l->gone)
@@ -121,18 +129,16 @@ void status_line_say(struct status_line *l, const char *fmt, ...)
         l->untold++;
         return;
     }
-    if (l->untold > 0) {
-        n = l->untold;
-        l->untold = 0;
-        status_line_say(l, "lines that the halted terminal did not take: %u", n);
-    }
     status_line_clear(l);
+    if (l->untold > 0) {
+        snprintf(text, sizeof text, _("lines that the halted terminal did not take: %u"), l->untold);
+        l->untold = 0;
+        put_message(l, text);
+    }
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, _(fmt), ap);
     va_end(ap);
-    columns_fit(out, sizeof out - 1, text, COLUMNS_ALL);
-    strcat(out, "\n");
-    put(l, out);
+    put_message(l, text);
     if (was_drawn)
         draw(l, ERASE_ROW, l->at_ns);
 }

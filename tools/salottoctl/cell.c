@@ -72,31 +72,31 @@ static unsigned character(const char *s, size_t left, size_t *len, bool *show)
     return columns >= 0 ? (unsigned)columns : 1;
 }
 
-unsigned cell_columns(const char *s)
+unsigned cell_columns(const char *text)
 {
-    size_t left = strlen(s), len;
+    size_t left = strlen(text), len;
     unsigned columns = 0;
     bool show;
 
-    for (; left > 0; s += len, left -= len)
-        columns += character(s, left, &len, &show);
+    for (; left > 0; text += len, left -= len)
+        columns += character(text, left, &len, &show);
     return columns;
 }
 
-unsigned cell_print(FILE *out, const char *s, unsigned limit)
+unsigned cell_print(FILE *out, const char *text, unsigned limit)
 {
-    bool cut = cell_columns(s) > limit, show;
+    bool cut = cell_columns(text) > limit, show;
     unsigned room = cut && limit > 0 ? limit - ELLIPSIS_COLUMNS : limit, used = 0;
-    size_t left = strlen(s), len;
+    size_t left = strlen(text), len;
 
-    for (; left > 0; s += len, left -= len) {
-        unsigned columns = character(s, left, &len, &show);
+    for (; left > 0; text += len, left -= len) {
+        unsigned columns = character(text, left, &len, &show);
 
         if (used + columns > room)
             break;
         used += columns;
         if (show)
-            fwrite(s, 1, len, out);
+            fwrite(text, 1, len, out);
         else
             fputc('?', out);
     }

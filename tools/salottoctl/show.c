@@ -53,7 +53,7 @@ void show_answer(const json_t *answer, bool json)
 
 static bool may_stand_before_a_quotation(char c)
 {
-    return c == '\0' || strchr(" (:;,", c) != NULL;
+    return strchr(" (:;,", c) != NULL;
 }
 
 /* The end of the 'quoted' or `quoted` text that begins at text[at], or 0. An apostrophe is no quotation. */
@@ -61,7 +61,7 @@ static size_t quotation(const char *text, size_t at)
 {
     const char *end;
 
-    if ((text[at] != '\'' && text[at] != '`') || !may_stand_before_a_quotation(at > 0 ? text[at - 1] : '\0'))
+    if ((text[at] != '\'' && text[at] != '`') || (at > 0 && !may_stand_before_a_quotation(text[at - 1])))
         return 0;
     end = strchr(text + at + 1, text[at]);
     return end != NULL ? (size_t)(end - text) : 0;

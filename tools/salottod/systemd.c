@@ -66,13 +66,13 @@ void systemd_alive(void)
     tell("WATCHDOG=1");
 }
 
-void systemd_on_people(int fd, short what, void *arg)
+void systemd_on_people(int fd, short what, void *server)
 {
     char line[80];
 
     (void)fd;
     (void)what;
-    status_line(line, sizeof line, arg);
+    status_line(line, sizeof line, server);
     tell(line);
 }
 

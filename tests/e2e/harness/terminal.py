@@ -19,6 +19,7 @@ class Terminal:
         environment = {k: v for k, v in (env or os.environ).items() if k not in _OF_MAKE}
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)  # as on a terminal, wherever the test itself was started
             os.chdir(process.REPO)
             os.execvpe(argv[0], argv, environment)
         self.code = None
