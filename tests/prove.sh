@@ -10,6 +10,9 @@ export BUILD
 # What programs say is compared in English, whoever runs the tests.
 export LC_ALL=C.UTF-8
 unset LANGUAGE
+# And as on a terminal that can do what terminals do, wherever they run.
+export TERM=xterm
+unset NO_COLOR COLUMNS LINES
 export ASAN_OPTIONS="${ASAN_OPTIONS:-abort_on_error=0:detect_stack_use_after_return=1}"
 export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
 export TSAN_OPTIONS="${TSAN_OPTIONS:-halt_on_error=1:second_deadlock_stack=1}"

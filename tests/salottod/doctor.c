@@ -296,6 +296,22 @@ static void a_name_that_is_none_is_unknown_or_unanswered(void **state)
     assert_true(r.name == REACH_UNKNOWN || r.name == REACH_SILENT);
 }
 
+static void localhost_is_this_machine_whatever_the_name_server_knows(void **state)
+{
+    static const char *const names[] = {"localhost", "LOCALHOST", "piazza.localhost"};
+    struct reach r;
+    uint8_t key[32] = {0};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        reach_look(&r, names[i], 1, key, always, NULL);
+        assert_int_equal(r.name, REACH_RESOLVED);
+        assert_true(r.loopback);
+    }
+    reach_look(&r, "notlocalhost", 1, key, always, NULL);
+    assert_true(r.name != REACH_RESOLVED || !r.loopback);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -311,6 +327,7 @@ int main(void)
         cmocka_unit_test(a_server_is_known_by_its_key),
         cmocka_unit_test(where_nobody_listens_nobody_answers),
         cmocka_unit_test(a_name_that_is_none_is_unknown_or_unanswered),
+        cmocka_unit_test(localhost_is_this_machine_whatever_the_name_server_knows),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -62,6 +63,15 @@ static void rest(void)
     nanosleep(&step, NULL);
 }
 
+/* RFC 6761, section 6.3: this name means the machine itself, and nobody need be asked. */
+static bool is_localhost(const char *host)
+{
+    static const char name[] = "localhost";
+    size_t len = strlen(host), last = sizeof name - 1;
+
+    return len >= last && strcasecmp(host + len - last, name) == 0 && (len == last || host[len - last - 1] == '.');
+}
+
 /* Its first address. */
 static enum reach_name resolve(const char *host, uint16_t port, struct sockaddr_storage *to, socklen_t *len,
                                bool (*go_on)(void *arg), void *arg)
@@ -73,7 +83,7 @@ static enum reach_name resolve(const char *host, uint16_t port, struct sockaddr_
     if (l == NULL)
         return REACH_SILENT;
     l->users = 2;
-    snprintf(l->host, sizeof l->host, "%s", host);
+    snprintf(l->host, sizeof l->host, "%s", is_localhost(host) ? "127.0.0.1" : host);
     snprintf(l->service, sizeof l->service, "%u", (unsigned)port);
     if (thread_start(&thread, "lookup", 0, look_up, l, NULL) != 0) {
         free(l);

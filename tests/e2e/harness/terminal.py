@@ -17,6 +17,7 @@ class Terminal:
     def __init__(self, argv, env=None):
         self.text = ""
         environment = {k: v for k, v in (env or os.environ).items() if k not in _OF_MAKE}
+        environment.setdefault("TERM", "xterm")
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             signal.signal(signal.SIGHUP, signal.SIG_DFL)  # as on a terminal, wherever the test itself was started
