@@ -9,11 +9,13 @@ show()
     tail -n 60 "$1" | sed 's/^/# /'
 }
 
+failed=0
 echo 1..3
 
 if make check >/root/check.log 2>&1; then
     echo "ok 1 - make check passes: $(tail -n 2 /root/check.log | head -n 1)"
 else
+    failed=1
     echo 'not ok 1 - make check passes'
     grep -E '^not ok|^Failed|\(Wstat' /root/check.log | sed 's/^/# /'
     show /root/check.log
@@ -30,6 +32,7 @@ done
 if [ -n "$link" ]; then
     echo 'ok 2 - make run opens the room and prints the link'
 else
+    failed=1
     echo 'not ok 2 - make run opens the room and prints the link'
     show /root/run.log
 fi
@@ -51,9 +54,11 @@ if [ -n "$link" ] &&
     loudness $heard >/root/loudness && awk '{ exit !($1 > 9.5 && $2 > -50) }' /root/loudness; then
     echo "ok 3 - salotto listen hears it: $(awk '{ printf "%.1f s at %.1f dBFS", $1, $2 }' /root/loudness)"
 else
+    failed=1
     echo 'not ok 3 - salotto listen hears it'
     show /root/listen.log
     show /root/loudness
 fi
 kill $run 2>/dev/null
 wait $run 2>/dev/null
+exit $failed
