@@ -59,7 +59,9 @@ static void mend(struct finding *f, const char *fmt, ...)
 static void mend_limit(struct finding *f, const struct doctor_facts *d, const char *unit, const char *shell)
 {
     if (d->service)
-        mend(f, "systemctl edit salottod   (write: [Service], and below it: %s), then: systemctl restart salottod",
+        mend(f,
+             "systemctl edit salottod   (write: [Service], and below it: %s), then: systemctl restart salottod; in a "
+             "container raise the limit on its host, too",
              unit);
     else
         mend(f, "%s", _(shell));
