@@ -67,6 +67,17 @@ static void the_widest_column_is_cut_until_the_line_fits(void **state)
                         "piazza  a very long…\n");
 }
 
+static void no_line_ends_with_blanks(void **state)
+{
+    (void)state;
+    assert_string_equal(
+        table("[\"who\",\"to\",\"why\"]", "[[\"anna\",\"\",\"\"],[\"\",\"bruno\",\"\"],[\"\",\"\",\"echo\"]]", 0),
+        "who   to     why\n"
+        "anna\n"
+        "      bruno\n"
+        "             echo\n");
+}
+
 /* The widest line, in columns, of what was printed last. */
 static unsigned widest_line(void)
 {
@@ -242,6 +253,7 @@ int main(void)
         cmocka_unit_test(a_table_without_rows_is_its_heading),
         cmocka_unit_test(letters_beyond_ascii_are_counted_in_columns_not_bytes),
         cmocka_unit_test(the_widest_column_is_cut_until_the_line_fits),
+        cmocka_unit_test(no_line_ends_with_blanks),
         cmocka_unit_test(a_table_fits_every_terminal_from_20_to_200_columns),
         cmocka_unit_test(where_columns_would_be_cut_to_nothing_each_row_becomes_lines),
         cmocka_unit_test(a_moment_is_shown_in_the_readers_zone_by_its_name),

@@ -32,15 +32,19 @@ static bool fit(unsigned *widths, size_t n, unsigned width)
     }
 }
 
-static void print_cell(FILE *out, const char *text, unsigned width, bool right, bool last)
+/* Prints the `blank` columns that are owed before it, and returns what is owed before the next: so that no line ends
+ * with blanks. */
+static unsigned print_cell(FILE *out, const char *text, unsigned width, bool right, unsigned blank)
 {
     unsigned columns = cell_columns(text), used;
 
+    if (columns == 0)
+        return blank + width + GAP;
     if (right && columns < width)
-        fprintf(out, "%*s", (int)(width - columns), "");
+        blank += width - columns;
+    fprintf(out, "%*s", (int)blank, "");
     used = cell_print(out, text, width);
-    if (!last)
-        fprintf(out, "%*s", (int)((right || used >= width ? 0 : width - used) + GAP), "");
+    return (right || used >= width ? 0 : width - used) + GAP;
 }
 
 /* A name, and a value that begins `indent` columns in. */
@@ -101,6 +105,7 @@ int table_print(FILE *out, const json_t *columns, const json_t *rows, const stru
     unsigned widths[COLUMNS_MAX] = {0};
     bool right[COLUMNS_MAX] = {false};
     size_t n = json_array_size(columns), r, i;
+    unsigned blank = 0;
     char buffer[CELL_MAX];
     json_t *row, *cell;
 
@@ -128,12 +133,13 @@ int table_print(FILE *out, const json_t *columns, const json_t *rows, const stru
         return 0;
     }
     fputs(colour(style->colour, COLOUR_STRONG), out);
-    json_array_foreach(columns, i, cell) print_cell(out, cell_text(cell, buffer), widths[i], right[i], i + 1 == n);
+    json_array_foreach(columns, i, cell) blank = print_cell(out, cell_text(cell, buffer), widths[i], right[i], blank);
     fputs(colour(style->colour, COLOUR_END), out);
     fputc('\n', out);
     json_array_foreach(rows, r, row)
     {
-        json_array_foreach(row, i, cell) print_cell(out, cell_text(cell, buffer), widths[i], right[i], i + 1 == n);
+        blank = 0;
+        json_array_foreach(row, i, cell) blank = print_cell(out, cell_text(cell, buffer), widths[i], right[i], blank);
         fputc('\n', out);
     }
     return 0;
