@@ -49,13 +49,12 @@ class Terminal:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:
                 self.code = os.waitstatus_to_exitcode(status)
+                self.thread.join(2)  # what it said last may still be on its way
         return self.code is not None
 
     def wait_for(self, pattern, patience=process.PATIENCE_S):
         def look():
             over = self.ended()
-            if over:
-                self.thread.join(process.PATIENCE_S)  # what it said last may still be on its way
             match = re.search(pattern, self.text)
             if not match and over:
                 raise RuntimeError(f"it ended with {self.code} before {pattern!r}:\n{self.text}")
