@@ -134,3 +134,13 @@ int dbfile_claim(const char *path, struct err *err)
     }
     return fd;
 }
+
+int dbfile_sync_folder(const char *folder)
+{
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int rc = fd >= 0 ? fsync(fd) : -1;
+
+    if (fd >= 0)
+        close(fd);
+    return rc;
+}

@@ -15,4 +15,7 @@ int dbfile_claim(const char *path, struct err *err);
 /* The claim alone, without a look at the file: for who replaces it. `taken` is the code when somebody else has it. */
 int dbfile_lock(const char *path, enum err_code taken, struct err *err);
 
+/* Puts a folder's names on disk, without which a rename in it is not safe from a crash. 0, or -1 with errno. */
+int dbfile_sync_folder(const char *folder);
+
 #endif

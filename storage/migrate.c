@@ -5,11 +5,11 @@
  */
 #include "storage/migrate.h"
 #include "storage/backup.h"
+#include "storage/dbfile.h"
 #include "storage/query.h"
 #include "storage/spare.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -56,19 +56,13 @@ static int run_missing(struct db *db, const char *const *scripts, unsigned from,
     return check_references(db, err);
 }
 
-/* A name is on disk once its folder is. */
-static int sync_folder(const char *path)
+static int sync_folder_of(const char *path)
 {
     char folder[NAME_MAX_BYTES];
     const char *slash = strrchr(path, '/');
-    int fd, rc;
 
     snprintf(folder, sizeof folder, "%.*s", slash == NULL ? 1 : (int)(slash - path) + 1, slash == NULL ? "." : path);
-    fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    rc = fd >= 0 ? fsync(fd) : -1;
-    if (fd >= 0)
-        close(fd);
-    return rc;
+    return dbfile_sync_folder(folder);
 }
 
 /* Keeps the database as it is, for who wants the old program back, or in case the new one does harm. */
@@ -81,7 +75,7 @@ static int keep_old(struct db *db, int64_t version, unsigned count, struct err *
     if (spare_upgrade_name(name, sizeof name - 5, db_path(db), version)) {
         snprintf(part, sizeof part, "%.*s" SPARE_UNFINISHED, NAME_MAX_BYTES - 5, name);
         rc = backup_write(db, part, NULL, NULL, NULL, &why);
-        if (rc == 0 && (rename(part, name) != 0 || sync_folder(name) != 0)) {
+        if (rc == 0 && (rename(part, name) != 0 || sync_folder_of(name) != 0)) {
             rc = err_set(&why, ERR_STATE, NULL, "%s: %s", name, err_reason(errno));
             unlink(part);
         }

@@ -18,7 +18,7 @@
  * False when there is none. */
 bool spare_newest(char *out, size_t max, const char *path);
 
-/* Copies are made under names of this kind ("PATH.NAME" SPARE_UNFINISHED). / Removes those that a crash left. */
+/* Copies are made under names of this kind ("PATH.NAME" SPARE_UNFINISHED), and removed when a crash has left them. */
 #define SPARE_UNFINISHED ".tmp"
 void spare_sweep(const char *path);
 

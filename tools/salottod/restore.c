@@ -42,16 +42,6 @@ static int failed(struct err *err, const char *what)
     return -(int)ERR_STATE;
 }
 
-static int sync_folder(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int rc = fd >= 0 ? fsync(fd) : -1;
-
-    if (fd >= 0)
-        close(fd);
-    return rc;
-}
-
 static int write_all(int fd, const void *bytes, size_t len)
 {
     const char *at = bytes;
@@ -132,9 +122,9 @@ static int install(const char *state, const char *folder, const char *name, cons
     if (!exists(made))
         return 0;
     if (keep(state, name, "-wal", time) != 0 || keep(state, name, "-shm", time) != 0 ||
-        keep(state, name, "", time) != 0 || sync_folder(state) != 0)
+        keep(state, name, "", time) != 0 || dbfile_sync_folder(state) != 0)
         return -1;
-    return rename(made, now) == 0 ? sync_folder(state) : -1;
+    return rename(made, now) == 0 ? dbfile_sync_folder(state) : -1;
 }
 
 static int carry_out(const char *state, const char *folder, struct err *err)
@@ -420,7 +410,7 @@ static int decide(const struct restoring *r, struct err *err)
     snprintf(database, sizeof database, "%s/salotto.db", r->state);
     if (exists(database))
         snprintf(r->report->kept, sizeof r->report->kept, "%s/salotto.db" KEPT "%s", r->state, time);
-    if (sync_folder(r->folder) != 0 || rename(r->folder, path) != 0 || sync_folder(r->state) != 0)
+    if (dbfile_sync_folder(r->folder) != 0 || rename(r->folder, path) != 0 || dbfile_sync_folder(r->state) != 0)
         return failed(err, r->folder);
     return carry_out(r->state, name, err);
 }
