@@ -6,21 +6,7 @@ cd "$(dirname "$0")/.."
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-n=0
-failed=0
-
-# report NAME OFFENDERS: one TAP line, and what offends
-report()
-{
-    n=$((n + 1))
-    if [ -z "$2" ]; then
-        echo "ok $n - $1"
-    else
-        echo "not ok $n - $1"
-        echo "$2" | sed 's/^/# /'
-        failed=1
-    fi
-}
+. tests/report.sh
 
 set -- etc/po/*.po
 echo "1..$((1 + 2 * $#))"

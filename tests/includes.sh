@@ -3,21 +3,7 @@
 set -u
 cd "$(dirname "$0")/.."
 
-n=0
-failed=0
-
-# report NAME OFFENDERS: one TAP line, and what offends
-report()
-{
-    n=$((n + 1))
-    if [ -z "$2" ]; then
-        echo "ok $n - $1"
-    else
-        echo "not ok $n - $1"
-        echo "$2" | sed 's/^/# /'
-        failed=1
-    fi
-}
+. tests/report.sh
 
 # quoted FOLDER: every #include "..." in its sources as file:line:path
 quoted()
